@@ -1,0 +1,29 @@
+//! What both sides of the console API agree on: wire types, ids, limits, validation and error codes.
+//!
+//! The server and the console compile the same types, so a form and a handler apply the same rule.
+//! The crate knows no transport and no framework: `serde`, and `utoipa` schemas behind the feature `openapi`.
+
+mod api_key;
+mod id;
+mod limits;
+mod page;
+mod problem;
+mod region;
+mod session;
+mod text;
+mod time;
+mod workspace;
+
+pub use api_key::{ApiKey, ApiKeyCreate, ApiKeyCreated, ApiKeyOwner, ApiKeyStatus, ApiKeyUpdate, Permission};
+pub use id::{AccountId, ApiKeyId, MemberId, ModelId, RegionId, WorkspaceId};
+pub use limits::{
+    DESCRIPTION_MAX, EMAIL_MAX, KEYS_PER_REGION, KEYS_PER_WORKSPACE, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, QUERY_MAX,
+    WORKSPACE_NAME_MAX, WORKSPACES_PER_REGION,
+};
+pub use page::{Page, PageSize};
+pub use problem::{ErrorBody, ErrorCode, ErrorDetail};
+pub use region::{Endpoint, EndpointKind, Protocol, Region, RegionFeatures, RegionLimits};
+pub use session::{Account, EmailCodeCreate, Member, Role, Session, SessionCreate};
+pub use text::{Description, Email, SearchText, TextError, WorkspaceName};
+pub use time::Timestamp;
+pub use workspace::{Workspace, WorkspaceArchive, WorkspaceCreate, WorkspaceUpdate};

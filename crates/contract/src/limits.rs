@@ -1,0 +1,20 @@
+//! The numbers that both sides check. The defaults follow the product this one replaces.
+
+/// Longest workspace name, in characters.
+pub const WORKSPACE_NAME_MAX: usize = 30;
+/// Longest description of an API key, in characters.
+pub const DESCRIPTION_MAX: usize = 128;
+/// Longest e-mail address, in bytes (RFC 5321, section 4.5.3.1.3, less the angle brackets).
+pub const EMAIL_MAX: usize = 254;
+/// Longest search text, in characters.
+pub const QUERY_MAX: usize = 128;
+/// Workspaces an account may have in a region, the default one included.
+pub const WORKSPACES_PER_REGION: u32 = 20;
+/// Keys a workspace may have.
+pub const KEYS_PER_WORKSPACE: u32 = 20;
+/// Keys an account may have in a region.
+pub const KEYS_PER_REGION: u32 = 50;
+/// Items in a page when the request does not say.
+pub const PAGE_SIZE_DEFAULT: u32 = 20;
+/// Most items in a page.
+pub const PAGE_SIZE_MAX: u32 = 100;

@@ -1,0 +1,2 @@
+//! Starts the console in the page.
+fn main() {}
