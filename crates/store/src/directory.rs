@@ -1,0 +1,63 @@
+//! Everything the gateway must know, read at start.
+
+use crate::error::StoreError;
+use crate::event::{ApiKeyRecord, MemberRecord, ModelAccess, WorkspaceRecord};
+use crate::Store;
+
+/// Everything the gateway must know.
+#[derive(Clone, Debug, Default)]
+pub struct DirectoryContent {
+    /// All members.
+    pub members: Vec<MemberRecord>,
+    /// All live workspaces.
+    pub workspaces: Vec<WorkspaceRecord>,
+    /// All keys of them that are not deleted.
+    pub api_keys: Vec<ApiKeyRecord>,
+}
+
+impl Store {
+    /// Reads everything the gateway must know.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] or [`StoreError::Corrupt`].
+    pub async fn directory_content(&self) -> Result<DirectoryContent, StoreError> {
+        let members: Vec<(String, bool)> =
+            sqlx::query_as("SELECT id, disabled_at IS NULL FROM members").fetch_all(&self.read).await?;
+        let workspaces: Vec<(String, String, bool)> =
+            sqlx::query_as("SELECT id, region, is_default FROM workspaces WHERE archived_at IS NULL")
+                .fetch_all(&self.read)
+                .await?;
+        let api_keys: Vec<(String, String, Vec<u8>, String, String)> = sqlx::query_as(
+            "SELECT k.id, k.public_id, k.secret_hash, k.workspace_id, k.owner_id FROM api_keys k \
+             JOIN workspaces w ON w.id = k.workspace_id WHERE k.deleted_at IS NULL AND w.archived_at IS NULL",
+        )
+        .fetch_all(&self.read)
+        .await?;
+        Ok(DirectoryContent {
+            members: members.into_iter().map(|(id, active)| MemberRecord { id: id.into(), active }).collect(),
+            workspaces: workspaces
+                .into_iter()
+                .map(|(id, region, is_default)| WorkspaceRecord {
+                    id: id.into(),
+                    region: region.into(),
+                    models: if is_default { ModelAccess::All } else { ModelAccess::None },
+                })
+                .collect(),
+            api_keys: api_keys
+                .into_iter()
+                .map(|(id, public_id, secret_hash, workspace, owner)| {
+                    let secret_hash = secret_hash
+                        .try_into()
+                        .map_err(|_| StoreError::Corrupt(format!("secret hash of {id}")))?;
+                    Ok(ApiKeyRecord {
+                        id: id.into(),
+                        public_id,
+                        secret_hash,
+                        workspace: workspace.into(),
+                        owner: owner.into(),
+                    })
+                })
+                .collect::<Result<_, StoreError>>()?,
+        })
+    }
+}

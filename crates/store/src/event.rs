@@ -1,0 +1,65 @@
+//! What the gateway must know, as it is stored and as it changes.
+
+use keygate_contract::{ApiKeyId, MemberId, RegionId, WorkspaceId};
+
+/// A change that the gateway's directory applies after the commit, in the order of commits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A workspace was created or changed.
+    WorkspacePut(WorkspaceRecord),
+    /// A workspace was archived; its keys are gone with it.
+    WorkspaceGone(WorkspaceId),
+    /// A key was created or changed.
+    ApiKeyPut(ApiKeyRecord),
+    /// A key was deleted.
+    ApiKeyGone {
+        /// Its public id.
+        public_id: String,
+    },
+    /// A member was created, enabled or disabled.
+    MemberPut(MemberRecord),
+}
+
+/// A live workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkspaceRecord {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// Its region.
+    pub region: RegionId,
+    /// The models its keys may call.
+    pub models: ModelAccess,
+}
+
+/// The models that a workspace's keys may call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModelAccess {
+    /// Every model of the region: the default workspace.
+    All,
+    /// None.
+    None,
+}
+
+/// A key that was not deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKeyRecord {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// The part of the key by which it is found.
+    pub public_id: String,
+    /// Keyed hash of the part that proves it.
+    pub secret_hash: [u8; 32],
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// The member whose key it is.
+    pub owner: MemberId,
+}
+
+/// A member, as far as keys care.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberRecord {
+    /// Their id.
+    pub id: MemberId,
+    /// Whether they are enabled; their keys fail while they are not.
+    pub active: bool,
+}

@@ -1,0 +1,156 @@
+//! Sessions: who is signed in. A session is known by the keyed hash of its token; the token is only in its cookie.
+
+use crate::audit::{self, Actor, AuditRow};
+use crate::error::StoreError;
+use crate::{Change, Store};
+use keygate_contract::{Account, AccountId, Member, Role, Session};
+use serde_json::json;
+use sqlx::{Sqlite, Transaction};
+
+/// A session ends after this long without a request, in milliseconds: 12 hours.
+const IDLE_MS: i64 = 12 * 60 * 60 * 1000;
+/// A session ends after this long however busy, in milliseconds: 7 days.
+const LIFE_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+/// How exactly the last request is remembered, in milliseconds: a minute.
+const SEEN_STEP_MS: i64 = 60 * 1000;
+
+/// A session to be created, and where the request came from.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// Keyed hash of its token.
+    pub token_hash: [u8; 32],
+    /// The address the request came from.
+    pub address: String,
+    /// The request's id.
+    pub request_id: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct MemberRow {
+    member_id: String,
+    email: String,
+    role: String,
+    account_id: String,
+    account_name: String,
+}
+
+impl TryFrom<MemberRow> for Session {
+    type Error = StoreError;
+
+    fn try_from(row: MemberRow) -> Result<Self, StoreError> {
+        let role = match row.role.as_str() {
+            "owner" => Role::Owner,
+            "admin" => Role::Admin,
+            "member" => Role::Member,
+            other => return Err(StoreError::Corrupt(format!("role {other}"))),
+        };
+        Ok(Self {
+            member: Member { id: row.member_id.into(), email: row.email },
+            account: Account { id: AccountId::from(row.account_id), name: row.account_name },
+            role,
+        })
+    }
+}
+
+impl Store {
+    /// Who the token's session belongs to; `None` when it has ended, or its member is disabled.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn session_find(&self, token_hash: &[u8; 32], now: i64) -> Result<Option<Session>, StoreError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            last_seen_at: i64,
+            #[sqlx(flatten)]
+            member: MemberRow,
+        }
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT s.last_seen_at, m.id AS member_id, m.email, m.role, a.id AS account_id, a.name AS account_name \
+             FROM sessions s JOIN members m ON m.id = s.member_id JOIN accounts a ON a.id = m.account_id \
+             WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND m.disabled_at IS NULL",
+        )
+        .bind(token_hash.as_slice())
+        .bind(now)
+        .bind(now - IDLE_MS)
+        .fetch_optional(&self.read)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        if now - row.last_seen_at >= SEEN_STEP_MS {
+            sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE token_hash = $2 AND last_seen_at < $1")
+                .bind(now)
+                .bind(token_hash.as_slice())
+                .execute(&self.write)
+                .await?;
+        }
+        row.member.try_into().map(Some)
+    }
+}
+
+impl Change {
+    /// Ends a session of the actor.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn session_delete(&mut self, token_hash: &[u8; 32]) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM sessions WHERE token_hash = $1").bind(token_hash.as_slice()).execute(&mut *self.tx).await?;
+        let member = self.actor.member.clone();
+        self.audit(AuditRow {
+            action: "session_delete",
+            object_kind: "member",
+            object_id: member.as_ref().map_or("", |m| m.as_str()),
+            region: None,
+            workspace: None,
+            detail: json!({}),
+        })
+        .await
+    }
+}
+
+/// Opens a session for a member, if they are enabled.
+pub(crate) async fn open(
+    tx: &mut Transaction<'static, Sqlite>,
+    member_id: &str,
+    new: &NewSession,
+    by: &'static str,
+    now: i64,
+) -> Result<Option<Session>, StoreError> {
+    let row: Option<MemberRow> = sqlx::query_as(
+        "SELECT m.id AS member_id, m.email, m.role, a.id AS account_id, a.name AS account_name \
+         FROM members m JOIN accounts a ON a.id = m.account_id WHERE m.id = $1 AND m.disabled_at IS NULL",
+    )
+    .bind(member_id)
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(session) = row.map(Session::try_from).transpose()? else { return Ok(None) };
+    sqlx::query("DELETE FROM sessions WHERE expires_at <= $1 OR last_seen_at <= $2")
+        .bind(now)
+        .bind(now - IDLE_MS)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query(
+        "INSERT INTO sessions (token_hash, member_id, created_at, last_seen_at, expires_at) VALUES ($1, $2, $3, $3, $4)",
+    )
+    .bind(new.token_hash.as_slice())
+    .bind(member_id)
+    .bind(now)
+    .bind(now + LIFE_MS)
+    .execute(&mut **tx)
+    .await?;
+    let actor = Actor {
+        account: session.account.id.clone(),
+        member: Some(session.member.id.clone()),
+        email: session.member.email.clone(),
+        address: new.address.clone(),
+        request_id: new.request_id.clone(),
+    };
+    let row = AuditRow {
+        action: "session_create",
+        object_kind: "member",
+        object_id: session.member.id.as_str(),
+        region: None,
+        workspace: None,
+        detail: json!({ "by": by }),
+    };
+    audit::insert(tx, &actor, now, row).await?;
+    Ok(Some(session))
+}
