@@ -1,1 +1,31 @@
-//! stub
+//! The data plane: one straight line with no way back.
+//!
+//! ```text
+//! request → door → authenticate → authorize → forward
+//! ```
+//!
+//! - [`door`] finds which protocol a path speaks and gives every refusal that protocol's shape;
+//! - [`credential`] mints, parses and hashes keys; the form and checksum are looked at before anything else is;
+//! - [`directory`] is the view in memory of keys, workspaces and members; nothing on the line asks the database;
+//! - [`authorize`] decides, as a pure function over what the directory knows;
+//! - [`upstream`] forwards, and passes a stream through as it comes.
+//!
+//! [`Gateway::call`] is the line itself.
+
+pub mod authorize;
+pub mod catalogue;
+pub mod credential;
+pub mod directory;
+pub mod door;
+pub mod upstream;
+
+mod body;
+mod gateway;
+mod models;
+mod refusal;
+mod request;
+mod sse;
+
+pub use body::{Body, drain};
+pub use gateway::{Gateway, GatewayOptions, RegionAddress, Timeouts};
+pub use refusal::Refusal;

@@ -1,0 +1,254 @@
+//! The gateway's view in memory of keys, workspaces and members.
+//!
+//! It is filled at start and changed by the [`Event`]s of each commit, in the order of commits, before the change is
+//! answered: what the console said is what the very next request meets. Reads take no lock that a change holds for
+//! longer than one map entry.
+
+use crate::credential::PublicId;
+use arc_swap::ArcSwap;
+use dashmap::DashMap;
+use keygate_contract::{ApiKeyId, MemberId, RegionId, WorkspaceId};
+use keygate_store::{ApiKeyRecord, DirectoryContent, Event, MemberRecord, ModelAccess, WorkspaceRecord};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use thiserror::Error;
+
+/// A record that does not fit with the others.
+#[derive(Debug, Error)]
+pub enum DirectoryError {
+    /// A public id of the wrong form.
+    #[error("key {0} has an unreadable public id")]
+    PublicId(ApiKeyId),
+    /// A key of a workspace that was not told.
+    #[error("key {0} is of an unknown workspace")]
+    Workspace(ApiKeyId),
+    /// A key of a member that was not told.
+    #[error("key {0} is of an unknown member")]
+    Owner(ApiKeyId),
+}
+
+/// A key as the gateway knows it.
+#[derive(Debug)]
+pub struct KeyEntry {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// Keyed hash of its secret.
+    pub secret_hash: [u8; 32],
+    /// Its workspace. Shared by all keys of it, so a change of the workspace is one write.
+    pub workspace: Arc<WorkspaceEntry>,
+    /// Its owner. Shared likewise.
+    pub owner: Arc<OwnerEntry>,
+    /// False once it is deleted: requests under way hold the entry longer than the map does.
+    live: AtomicBool,
+}
+
+impl KeyEntry {
+    /// Whether it is there still.
+    pub fn is_live(&self) -> bool {
+        self.live.load(Ordering::Acquire)
+    }
+}
+
+/// A workspace as the gateway knows it.
+#[derive(Debug)]
+pub struct WorkspaceEntry {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// Its region; never changes.
+    pub region: RegionId,
+    /// What can change. Swapped as a whole, so a reader never sees half a change.
+    state: ArcSwap<WorkspaceState>,
+}
+
+impl WorkspaceEntry {
+    /// What it is now.
+    pub fn state(&self) -> arc_swap::Guard<Arc<WorkspaceState>> {
+        self.state.load()
+    }
+}
+
+/// What can change of a workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkspaceState {
+    /// False once it is archived.
+    pub live: bool,
+    /// The models its keys may call.
+    pub models: ModelAccess,
+}
+
+/// A key's owner as the gateway knows them.
+#[derive(Debug)]
+pub struct OwnerEntry {
+    active: AtomicBool,
+}
+
+impl OwnerEntry {
+    /// Whether they are enabled now.
+    pub fn is_active(&self) -> bool {
+        self.active.load(Ordering::Acquire)
+    }
+}
+
+/// The view. Invariant: every key's workspace and owner are the entries of the two other maps, or were, before the
+/// workspace was archived; then their state says so.
+#[derive(Debug, Default)]
+pub struct Directory {
+    keys: DashMap<PublicId, Arc<KeyEntry>>,
+    workspaces: DashMap<WorkspaceId, Arc<WorkspaceEntry>>,
+    owners: DashMap<MemberId, Arc<OwnerEntry>>,
+}
+
+impl Directory {
+    /// A directory of everything stored.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the content does not fit together; the server must not start with part of it.
+    pub fn new(content: DirectoryContent) -> Result<Self, DirectoryError> {
+        let directory = Self::default();
+        content.members.into_iter().for_each(|m| directory.member_put(m));
+        content.workspaces.into_iter().for_each(|w| directory.workspace_put(w));
+        content.api_keys.into_iter().try_for_each(|k| directory.key_put(k))?;
+        Ok(directory)
+    }
+
+    /// Applies the events of one commit. To be called in the order of commits.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when an event does not fit; those before it are applied.
+    pub fn apply(&self, events: Vec<Event>) -> Result<(), DirectoryError> {
+        for event in events {
+            match event {
+                Event::WorkspacePut(record) => self.workspace_put(record),
+                Event::WorkspaceGone(id) => self.workspace_gone(&id),
+                Event::ApiKeyPut(record) => self.key_put(record)?,
+                Event::ApiKeyGone { public_id } => self.key_gone(&public_id),
+                Event::MemberPut(record) => self.member_put(record),
+            }
+        }
+        Ok(())
+    }
+
+    /// The key with this public id.
+    pub fn key(&self, id: PublicId) -> Option<Arc<KeyEntry>> {
+        self.keys.get(&id).map(|entry| Arc::clone(&entry))
+    }
+
+    /// How many keys there are.
+    pub fn key_count(&self) -> usize {
+        self.keys.len()
+    }
+
+    fn member_put(&self, record: MemberRecord) {
+        self.owners
+            .entry(record.id)
+            .and_modify(|entry| entry.active.store(record.active, Ordering::Release))
+            .or_insert_with(|| Arc::new(OwnerEntry { active: AtomicBool::new(record.active) }));
+    }
+
+    fn workspace_put(&self, record: WorkspaceRecord) {
+        let state = Arc::new(WorkspaceState { live: true, models: record.models });
+        self.workspaces
+            .entry(record.id.clone())
+            .and_modify(|entry| entry.state.store(Arc::clone(&state)))
+            .or_insert_with(|| {
+                Arc::new(WorkspaceEntry { id: record.id, region: record.region, state: ArcSwap::new(state) })
+            });
+    }
+
+    /// Requests that hold the entry already see it as not live; the map forgets it.
+    fn workspace_gone(&self, id: &WorkspaceId) {
+        if let Some((_, entry)) = self.workspaces.remove(id) {
+            entry.state.store(Arc::new(WorkspaceState { live: false, models: ModelAccess::None }));
+        }
+    }
+
+    fn key_gone(&self, public_id: &str) {
+        if let Some((_, entry)) = PublicId::parse(public_id).and_then(|id| self.keys.remove(&id)) {
+            entry.live.store(false, Ordering::Release);
+        }
+    }
+
+    fn key_put(&self, record: ApiKeyRecord) -> Result<(), DirectoryError> {
+        let Some(public_id) = PublicId::parse(&record.public_id) else {
+            return Err(DirectoryError::PublicId(record.id));
+        };
+        let Some(workspace) = self.workspaces.get(&record.workspace).map(|w| Arc::clone(&w)) else {
+            return Err(DirectoryError::Workspace(record.id));
+        };
+        let Some(owner) = self.owners.get(&record.owner).map(|o| Arc::clone(&o)) else {
+            return Err(DirectoryError::Owner(record.id));
+        };
+        let live = AtomicBool::new(true);
+        let entry = KeyEntry { id: record.id, secret_hash: record.secret_hash, workspace, owner, live };
+        self.keys.insert(public_id, Arc::new(entry));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(public_id: &str, workspace: &str) -> ApiKeyRecord {
+        ApiKeyRecord {
+            id: "key-1".into(),
+            public_id: public_id.into(),
+            secret_hash: [1; 32],
+            workspace: workspace.into(),
+            owner: "mem-1".into(),
+        }
+    }
+
+    fn directory() -> Directory {
+        let content = DirectoryContent {
+            members: vec![MemberRecord { id: "mem-1".into(), active: true }],
+            workspaces: vec![WorkspaceRecord {
+                id: "ws-1".into(),
+                region: "r".into(),
+                models: ModelAccess::All,
+            }],
+            api_keys: vec![key("AAAAAAAAAAAA", "ws-1")],
+        };
+        Directory::new(content).unwrap()
+    }
+
+    fn id(text: &str) -> PublicId {
+        PublicId::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_deleted_key_is_gone_at_once() {
+        let directory = directory();
+        let held = directory.key(id("AAAAAAAAAAAA")).unwrap();
+        assert!(held.is_live());
+        directory.apply(vec![Event::ApiKeyGone { public_id: "AAAAAAAAAAAA".into() }]).unwrap();
+        assert!(directory.key(id("AAAAAAAAAAAA")).is_none());
+        assert!(!held.is_live(), "for a request under way, too");
+    }
+
+    #[test]
+    fn a_request_under_way_sees_that_its_workspace_was_archived() {
+        let directory = directory();
+        let held = directory.key(id("AAAAAAAAAAAA")).unwrap();
+        directory.apply(vec![Event::WorkspaceGone("ws-1".into())]).unwrap();
+        assert!(!held.workspace.state().live);
+    }
+
+    #[test]
+    fn disabling_an_owner_reaches_keys_already_held_and_enabling_does_too() {
+        let directory = directory();
+        let held = directory.key(id("AAAAAAAAAAAA")).unwrap();
+        for active in [false, true] {
+            directory.apply(vec![Event::MemberPut(MemberRecord { id: "mem-1".into(), active })]).unwrap();
+            assert_eq!(held.owner.is_active(), active);
+        }
+    }
+
+    #[test]
+    fn content_that_does_not_fit_together_is_refused() {
+        let directory = directory();
+        assert!(directory.apply(vec![Event::ApiKeyPut(key("BBBBBBBBBBBB", "ws-2"))]).is_err());
+        assert!(directory.apply(vec![Event::ApiKeyPut(key("short", "ws-1"))]).is_err());
+        assert_eq!(directory.key_count(), 1);
+    }
+}

@@ -1,0 +1,244 @@
+//! The line itself: each step of a call, in order, with no way back.
+
+use crate::authorize::{Denial, Facts, Target, authorize};
+use crate::body::{self, Body};
+use crate::catalogue::Catalogue;
+use crate::credential::KeyHasher;
+use crate::directory::{Directory, KeyEntry};
+use crate::door::{Door, Operation};
+use crate::models::{self, ModelLists};
+use crate::refusal::Refusal;
+use crate::request::{header_bytes, key_of, parse_call, read_body, with_model};
+use crate::upstream::{Outgoing, Upstreams};
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, header};
+use keygate_contract::{ModelId, RegionId};
+use percent_encoding::percent_decode_str;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long each part of a call may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// The client's body, whole.
+    pub body: Duration,
+    /// A new connection to an upstream.
+    pub connect: Duration,
+    /// An upstream's first byte.
+    pub first_byte: Duration,
+    /// An upstream's silence within a stream.
+    pub idle: Duration,
+    /// The rest of an upstream's answer that is not a stream.
+    pub whole: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            body: Duration::from_secs(60),
+            connect: Duration::from_secs(5),
+            first_byte: Duration::from_secs(600),
+            idle: Duration::from_secs(120),
+            whole: Duration::from_secs(600),
+        }
+    }
+}
+
+/// Where a region's applications call.
+#[derive(Clone, Debug)]
+pub struct RegionAddress {
+    /// The region.
+    pub id: RegionId,
+    /// Its OpenAI-compatible base URL.
+    pub base_url: String,
+}
+
+/// What the gateway is set up with.
+pub struct GatewayOptions {
+    /// All regions this process serves.
+    pub regions: Vec<RegionAddress>,
+    /// Which upstream serves which model.
+    pub upstreams: Upstreams,
+    /// The largest body taken, in bytes.
+    pub body_limit: usize,
+    /// The most bytes of headers taken.
+    pub header_limit: usize,
+    /// How long each part may take.
+    pub timeouts: Timeouts,
+}
+
+/// The data plane.
+pub struct Gateway {
+    catalogue: Arc<Catalogue>,
+    directory: Arc<Directory>,
+    hasher: KeyHasher,
+    model_lists: ModelLists,
+    options: GatewayOptions,
+}
+
+impl Gateway {
+    /// A gateway that knows keys by `directory` and proves them with `hasher`.
+    pub fn new(
+        catalogue: Arc<Catalogue>,
+        directory: Arc<Directory>,
+        hasher: KeyHasher,
+        options: GatewayOptions,
+    ) -> Self {
+        let model_lists = ModelLists::new(&catalogue, options.regions.iter().map(|r| &r.id));
+        Self { catalogue, directory, hasher, model_lists, options }
+    }
+
+    /// Answers a request that came to the listener of `region`, at a path of `door`.
+    pub async fn call<B>(&self, door: Door, region: &RegionId, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let request_id = uuid::Uuid::new_v4().to_string();
+        let mut response = match self.run(door, region, request, &request_id).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                tracing::debug!(request.id = %request_id, region.id = %region, ?refusal, "call refused");
+                refuse(door, &refusal, &request_id)
+            }
+        };
+        if let Ok(value) = HeaderValue::from_str(&request_id) {
+            response.headers_mut().insert("x-request-id", value);
+        }
+        response
+    }
+
+    async fn run<B>(
+        &self,
+        door: Door,
+        region: &RegionId,
+        request: Request<B>,
+        request_id: &str,
+    ) -> Result<Response<Body>, Refusal>
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (head, body) = request.into_parts();
+        let admitted = self.operation(door, &head).and_then(|operation| {
+            let key = self.authenticate(region, &head)?;
+            Ok((operation, key))
+        });
+        let (operation, key) = match admitted {
+            Ok(admitted) => admitted,
+            Err(refusal) => {
+                // Small enough to cost nothing, and the client gets to read why.
+                body::drain(body, 1 << 20, Duration::from_secs(1)).await;
+                return Err(refusal);
+            }
+        };
+        let call = match operation {
+            Operation::Call(call) => call,
+            Operation::ModelList => {
+                self.authorize(region, &key, Target::ModelList, "")?;
+                let list = self.model_lists.list(region, &key.workspace.state().models);
+                return Ok(json(list));
+            }
+            Operation::ModelView(id) => return self.model_view(region, &key, &id),
+        };
+
+        let body = read_body(body, self.options.body_limit, self.options.timeouts.body).await?;
+        let parsed = parse_call(&body)?;
+        let model = ModelId::from(parsed.model.as_ref());
+        self.authorize(region, &key, self.target(region, &model), model.as_str())?;
+
+        let route = self.options.upstreams.find(&model)?;
+        let (name, out) = match &route.name {
+            Some(name) => (name.clone(), with_model(&body, &parsed.model_at, name)),
+            None => (model.as_str().to_owned(), body.clone()),
+        };
+        let outgoing = Outgoing {
+            call,
+            door,
+            model: name,
+            stream: parsed.stream,
+            body: out,
+            request_id: request_id.to_owned(),
+        };
+        route.send(outgoing).await
+    }
+
+    fn operation(&self, door: Door, head: &http::request::Parts) -> Result<Operation, Refusal> {
+        let limit = self.options.header_limit;
+        if header_bytes(&head.headers, &head.uri) > limit {
+            return Err(Refusal::HeadersTooLarge { limit });
+        }
+        door.operation(&head.method, head.uri.path())
+    }
+
+    /// Which key this is. A key of another region is told so only when its whole secret is right.
+    fn authenticate(&self, region: &RegionId, head: &http::request::Parts) -> Result<Arc<KeyEntry>, Refusal> {
+        let presented = key_of(&head.headers, &head.uri)?;
+        let key = self.directory.key(presented.public_id).ok_or(Refusal::KeyInvalid)?;
+        if !self.hasher.verify(presented, &key.secret_hash) {
+            return Err(Refusal::KeyInvalid);
+        }
+        self.authorize(region, &key, Target::ModelList, "")?;
+        Ok(key)
+    }
+
+    fn authorize(&self, region: &RegionId, key: &KeyEntry, target: Target, model: &str) -> Result<(), Refusal> {
+        let facts = Facts {
+            called_region: region,
+            key_region: &key.workspace.region,
+            key_live: key.is_live(),
+            owner_active: key.owner.is_active(),
+            workspace: &key.workspace.state(),
+            target,
+        };
+        authorize(facts).map_err(|denial| match denial {
+            Denial::WrongRegion => {
+                let own = self.options.regions.iter().find(|r| r.id == key.workspace.region);
+                Refusal::WrongRegion { base_url: own.map(|r| r.base_url.clone()) }
+            }
+            Denial::KeyGone => Refusal::KeyInvalid,
+            Denial::OwnerDisabled => Refusal::OwnerDisabled,
+            Denial::ModelNotFound => Refusal::ModelNotFound { model: model.to_owned() },
+            Denial::ModelNotGranted => Refusal::ModelNotGranted { model: model.to_owned() },
+        })
+    }
+
+    fn target(&self, region: &RegionId, model: &ModelId) -> Target {
+        match self.catalogue.find(region, model) {
+            Some(_) => Target::Model,
+            None => Target::UnknownModel,
+        }
+    }
+
+    fn model_view(&self, region: &RegionId, key: &KeyEntry, encoded: &str) -> Result<Response<Body>, Refusal> {
+        let id = ModelId::from(percent_decode_str(encoded).decode_utf8_lossy().into_owned());
+        self.authorize(region, key, self.target(region, &id), id.as_str())?;
+        let model = self.catalogue.find(region, &id).ok_or(Refusal::ModelNotFound { model: id.to_string() })?;
+        Ok(json(models::view(model)))
+    }
+}
+
+fn json(body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::whole(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// A refusal in the door's shape.
+fn refuse(door: Door, refusal: &Refusal, request_id: &str) -> Response<Body> {
+    let mut response = json(door.error_body(refusal, request_id));
+    *response.status_mut() = refusal.codes().status;
+    let headers = response.headers_mut();
+    match refusal {
+        Refusal::MethodNotAllowed { allowed } => {
+            if let Ok(value) = HeaderValue::from_str(allowed.as_str()) {
+                headers.insert(header::ALLOW, value);
+            }
+        }
+        Refusal::UpstreamBusy { retry_after: Some(seconds) } => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+        }
+        _ => {}
+    }
+    response
+}

@@ -1,0 +1,272 @@
+//! Server-sent events, passed on as they come. Nothing is held back; what passes is only looked at, so that a stream
+//! that breaks can still end with one readable error event.
+
+use crate::door::{Call, Door};
+use crate::refusal::Refusal;
+use bytes::Bytes;
+use futures_util::Stream;
+use http_body::Body;
+use std::future::Future as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep};
+
+/// Follows a stream of events byte by byte, however it is cut into pieces.
+#[derive(Debug, Default)]
+pub(crate) struct Scanner {
+    /// The start of the line that is not ended yet; longer lines than the marker need not be kept.
+    line: [u8; DONE_MAX],
+    /// Bytes of that line so far, counted up to one more than `line` holds.
+    len: usize,
+    /// Whether an event is begun and not ended.
+    in_event: bool,
+    /// Whether `data: [DONE]` has passed.
+    done: bool,
+}
+
+/// Bytes of `data: [DONE]` and a carriage return.
+const DONE_MAX: usize = 13;
+
+impl Scanner {
+    /// Looks at the next piece.
+    pub(crate) fn feed(&mut self, mut piece: &[u8]) {
+        while let Some(end) = memchr::memchr(b'\n', piece) {
+            self.push(&piece[..end]);
+            self.end_line();
+            piece = &piece[end + 1..];
+        }
+        self.push(piece);
+    }
+
+    /// Whether the stream said that it is complete.
+    pub(crate) fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// What ends the event that is begun, so that another can follow.
+    pub(crate) fn closing(&self) -> &'static str {
+        match (self.len > 0, self.in_event) {
+            (true, _) => "\n\n",
+            (false, true) => "\n",
+            (false, false) => "",
+        }
+    }
+
+    fn push(&mut self, part: &[u8]) {
+        if self.len < DONE_MAX {
+            let take = part.len().min(DONE_MAX - self.len);
+            self.line[self.len..self.len + take].copy_from_slice(&part[..take]);
+        }
+        self.len = (self.len + part.len()).min(DONE_MAX + 1);
+    }
+
+    fn end_line(&mut self) {
+        let line = &self.line[..self.len.min(DONE_MAX)];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let whole = self.len <= DONE_MAX;
+        self.in_event = !(whole && line.is_empty());
+        self.done |= whole && (line == b"data: [DONE]" || line == b"data:[DONE]");
+        self.len = 0;
+    }
+}
+
+/// Passes an upstream's stream on. When it breaks, stalls or ends without its end mark, one error event ends it.
+pub(crate) struct Relay<B> {
+    upstream: B,
+    scanner: Scanner,
+    call: Call,
+    door: Door,
+    request_id: String,
+    /// How long the upstream may be silent.
+    idle: Duration,
+    last: Instant,
+    /// Set when the upstream is first waited for; moved on only when it fires, not for each piece.
+    alarm: Option<Pin<Box<Sleep>>>,
+    ended: bool,
+}
+
+impl<B> Relay<B> {
+    pub(crate) fn new(upstream: B, call: Call, door: Door, request_id: String, idle: Duration) -> Self {
+        Self {
+            upstream,
+            scanner: Scanner::default(),
+            call,
+            door,
+            request_id,
+            idle,
+            last: Instant::now(),
+            alarm: None,
+            ended: false,
+        }
+    }
+
+    fn fail(&mut self, refusal: &Refusal) -> Poll<Option<Bytes>> {
+        self.ended = true;
+        let event = self.door.error_event(refusal, &self.request_id);
+        Poll::Ready(Some(Bytes::from(format!("{}{event}", self.scanner.closing()))))
+    }
+
+    /// Whether the upstream has been silent for too long. Otherwise the task is woken when it would be.
+    fn is_stalled(&mut self, cx: &mut Context<'_>) -> bool {
+        let deadline = self.last + self.idle;
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        while alarm.as_mut().poll(cx).is_ready() {
+            if deadline <= Instant::now() {
+                return true;
+            }
+            alarm.as_mut().reset(deadline);
+        }
+        false
+    }
+}
+
+impl<B> Stream for Relay<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: std::fmt::Display,
+{
+    type Item = Bytes;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let this = &mut *self;
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        loop {
+            match Pin::new(&mut this.upstream).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    this.last = Instant::now();
+                    if let Ok(piece) = frame.into_data() {
+                        this.scanner.feed(&piece);
+                        return Poll::Ready(Some(piece));
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    tracing::warn!(request.id = %this.request_id, %error, "upstream stream broke");
+                    return this.fail(&Refusal::UpstreamBroken);
+                }
+                Poll::Ready(None) if this.call.stream_ends_with_done() && !this.scanner.is_done() => {
+                    tracing::warn!(request.id = %this.request_id, "upstream stream ended early");
+                    return this.fail(&Refusal::UpstreamBroken);
+                }
+                Poll::Ready(None) => {
+                    this.ended = true;
+                    return Poll::Ready(None);
+                }
+                Poll::Pending if this.is_stalled(cx) => {
+                    tracing::warn!(request.id = %this.request_id, "upstream stream stalled");
+                    return this.fail(&Refusal::UpstreamTimeout);
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::{StreamExt as _, stream};
+    use http_body::Frame;
+    use http_body_util::StreamBody;
+    use proptest::prelude::*;
+    use std::io;
+
+    const STREAM: &str = "data: {\"a\":\"é\"}\r\n\r\n: ping\n\nevent: x\ndata: {\"b\":2}\n\ndata: [DONE]\n\n";
+
+    fn scan(pieces: &[&[u8]]) -> Scanner {
+        let mut scanner = Scanner::default();
+        pieces.iter().for_each(|piece| scanner.feed(piece));
+        scanner
+    }
+
+    #[test]
+    fn a_stream_split_at_every_byte_is_read_the_same() {
+        let bytes = STREAM.as_bytes();
+        for at in 0..=bytes.len() {
+            let scanner = scan(&[&bytes[..at], &bytes[at..]]);
+            assert!(scanner.is_done() && scanner.closing().is_empty(), "split at {at}");
+        }
+        let single: Vec<&[u8]> = bytes.chunks(1).collect();
+        assert!(scan(&single).is_done());
+    }
+
+    #[test]
+    fn what_closes_an_event_depends_on_where_the_stream_stopped() {
+        for (text, closing) in [("", ""), ("data: 1\n\n", ""), ("data: 1\n", "\n"), ("data: 1", "\n\n"), (": p\r\n\r\n", "")] {
+            assert_eq!(scan(&[text.as_bytes()]).closing(), closing, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_whole_line_is_the_end_mark() {
+        for not in ["data: [DONE] \n", "data: [DONE]x\n", "xdata: [DONE]\n", "data: [DONE]", "data: \"[DONE]\"\n"] {
+            assert!(!scan(&[not.as_bytes()]).is_done(), "{not:?}");
+        }
+        assert!(scan(&[b"data:[DONE]\n"]).is_done());
+        assert!(scan(&[b"data: [DONE]\r\n"]).is_done());
+    }
+
+    async fn relayed(pieces: Vec<Result<&'static [u8], io::Error>>, call: Call, stall: bool) -> String {
+        let frames = stream::iter(pieces).map(|p| p.map(|b| Frame::data(Bytes::from_static(b))));
+        let tail = if stall { stream::pending().left_stream() } else { stream::empty().right_stream() };
+        let body = StreamBody::new(frames.chain(tail));
+        let relay = Relay::new(body, call, Door::Openai, "req-1".into(), Duration::from_secs(60));
+        let out: Vec<Bytes> = relay.collect().await;
+        String::from_utf8(out.concat()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_complete_stream_passes_unchanged() {
+        for at in 0..STREAM.len() {
+            let (a, b) = STREAM.as_bytes().split_at(at);
+            assert_eq!(relayed(vec![Ok(a), Ok(b)], Call::ChatCompletions, false).await, STREAM);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_broken_stream_ends_with_one_error_event() {
+        let broken = || io::Error::from(io::ErrorKind::UnexpectedEof);
+        for (pieces, kept) in [
+            (vec![Ok(&b"data: {\"a\":1}\n\n"[..]), Err(broken())], "data: {\"a\":1}\n\n"),
+            (vec![Ok(&b"data: {\"a\":1}\n\ndata: {\"b"[..]), Err(broken())], "data: {\"a\":1}\n\ndata: {\"b\n\n"),
+            (vec![Ok(&b"data: {\"a\":1}\n\n"[..])], "data: {\"a\":1}\n\n"),
+        ] {
+            let out = relayed(pieces, Call::ChatCompletions, false).await;
+            let event = out.strip_prefix(kept).unwrap();
+            let json = event.strip_prefix("data: ").unwrap().strip_suffix("\n\n").unwrap();
+            let value: serde_json::Value = serde_json::from_str(json).unwrap();
+            assert_eq!((&value["error"]["code"], &value["request_id"]), (&"upstream_error".into(), &"req-1".into()));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_stream_ends_with_a_time_out_event() {
+        let out = relayed(vec![Ok(b"data: 1\n\n")], Call::ChatCompletions, true).await;
+        assert!(out.contains("request_timeout"), "{out}");
+    }
+
+    #[tokio::test]
+    async fn a_responses_stream_needs_no_end_mark() {
+        let out = relayed(vec![Ok(b"event: response.completed\ndata: {}\n\n")], Call::Responses, false).await;
+        assert_eq!(out, "event: response.completed\ndata: {}\n\n");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_in_any_pieces_are_read_alike(bytes in "[\\n\\rdat: \\[DONE\\]x]{0,60}", cuts in prop::collection::vec(0usize..60, 0..6)) {
+            let whole = scan(&[bytes.as_bytes()]);
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|c| c.min(bytes.len())).collect();
+            cuts.sort_unstable();
+            let mut pieces = Vec::new();
+            let mut from = 0;
+            for cut in cuts.into_iter().chain([bytes.len()]) {
+                pieces.push(&bytes.as_bytes()[from..cut]);
+                from = cut;
+            }
+            let cut = scan(&pieces);
+            prop_assert_eq!((whole.is_done(), whole.closing()), (cut.is_done(), cut.closing()));
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Where calls go: an OpenAI-compatible service, or the built-in echo.
+
+mod echo;
+mod http_upstream;
+
+pub use http_upstream::{HttpUpstream, UpstreamError};
+
+use crate::body::Body;
+use crate::door::{Call, Door};
+use crate::refusal::Refusal;
+use bytes::Bytes;
+use http::Response;
+use keygate_contract::ModelId;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A call on its way out.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) call: Call,
+    pub(crate) door: Door,
+    /// The model's name at the upstream; the body holds it.
+    pub(crate) model: String,
+    pub(crate) stream: bool,
+    pub(crate) body: Bytes,
+    pub(crate) request_id: String,
+}
+
+/// Where calls go.
+#[derive(Clone)]
+enum Upstream {
+    Http(Arc<HttpUpstream>),
+    Echo,
+}
+
+/// Which upstream serves which model, and under what name.
+#[derive(Clone)]
+pub struct Upstreams {
+    routes: HashMap<ModelId, Route>,
+    /// Serves the models without a route.
+    fallback: Option<Upstream>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Route {
+    upstream: Upstream,
+    /// The model's name there, if it is another.
+    pub(crate) name: Option<String>,
+}
+
+impl Upstreams {
+    /// No routes; the echo serves every model if `echo` is `Echo::On`.
+    pub fn new(echo: Echo) -> Self {
+        let fallback = match echo {
+            Echo::On => Some(Upstream::Echo),
+            Echo::Off => None,
+        };
+        Self { routes: HashMap::new(), fallback }
+    }
+
+    /// Sends calls of `model` to `upstream`, under `name` if it has another there.
+    #[must_use]
+    pub fn route(mut self, model: ModelId, upstream: &Arc<HttpUpstream>, name: Option<String>) -> Self {
+        self.routes.insert(model, Route { upstream: Upstream::Http(Arc::clone(upstream)), name });
+        self
+    }
+
+    pub(crate) fn find(&self, model: &ModelId) -> Result<Route, Refusal> {
+        let fallback = || self.fallback.clone().map(|upstream| Route { upstream, name: None });
+        self.routes.get(model).cloned().or_else(fallback).ok_or(Refusal::NoUpstream)
+    }
+}
+
+/// Whether the built-in echo serves the models that have no upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Echo {
+    /// It does.
+    On,
+    /// They answer 503.
+    Off,
+}
+
+impl Route {
+    pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Response<Body>, Refusal> {
+        match &self.upstream {
+            Upstream::Http(upstream) => upstream.send(outgoing).await,
+            Upstream::Echo => echo::answer(&outgoing),
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! An OpenAI-compatible service over HTTP, with a pool of connections.
+
+use super::Outgoing;
+use crate::body::Body;
+use crate::door::Call;
+use crate::gateway::Timeouts;
+use crate::refusal::Refusal;
+use crate::sse::Relay;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::time::Duration;
+use thiserror::Error;
+
+/// The most of an answer that is not a stream, in bytes. Embeddings are the largest: 2,048 of 4,096 numbers.
+const ANSWER_MAX: usize = 256 << 20;
+/// Connections kept open without a call. More than the calls usually under way costs nothing but sockets.
+const IDLE_CONNECTIONS: usize = 1024;
+/// How long such a connection is kept. Below the 60 s after which common servers close theirs.
+const IDLE_CONNECTION_LIFE: Duration = Duration::from_secs(50);
+
+/// Why an upstream cannot be set up.
+#[derive(Debug, Error)]
+pub enum UpstreamError {
+    /// The base URL is not one.
+    #[error("`{0}` is not an http or https URL such as http://127.0.0.1:8000/v1")]
+    BaseUrl(String),
+    /// The key cannot stand in a header.
+    #[error("the API key holds characters that a header cannot hold")]
+    ApiKey,
+}
+
+/// An OpenAI-compatible service.
+pub struct HttpUpstream {
+    id: String,
+    /// Base URL without a slash at its end.
+    base: String,
+    /// The four paths below it, parsed once.
+    uris: [Uri; 4],
+    authorization: Option<HeaderValue>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    timeouts: Timeouts,
+}
+
+impl HttpUpstream {
+    /// A service at `base_url`, called with `api_key` if it wants one.
+    ///
+    /// # Errors
+    /// [`UpstreamError`] when the URL or the key cannot be used.
+    pub fn new(
+        id: &str,
+        base_url: &str,
+        api_key: Option<&SecretString>,
+        timeouts: Timeouts,
+    ) -> Result<Self, UpstreamError> {
+        let bad_url = || UpstreamError::BaseUrl(base_url.to_owned());
+        let base = base_url.trim_end_matches('/').to_owned();
+        let parsed: Uri = base.parse().map_err(|_| bad_url())?;
+        if !matches!(parsed.scheme_str(), Some("http" | "https")) || parsed.query().is_some() {
+            return Err(bad_url());
+        }
+        let uri = |call: Call| format!("{base}{}", call.path()).parse::<Uri>().map_err(|_| bad_url());
+        let uris =
+            [uri(Call::ChatCompletions)?, uri(Call::Completions)?, uri(Call::Embeddings)?, uri(Call::Responses)?];
+        let authorization = api_key
+            .map(|key| {
+                let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))
+                    .map_err(|_| UpstreamError::ApiKey)?;
+                value.set_sensitive(true);
+                Ok(value)
+            })
+            .transpose()?;
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(timeouts.connect));
+        let connector = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .pool_idle_timeout(IDLE_CONNECTION_LIFE)
+            .pool_timer(TokioTimer::new())
+            .build(connector);
+        Ok(Self { id: id.to_owned(), base, uris, authorization, client, timeouts })
+    }
+
+    /// Where it is.
+    pub fn base_url(&self) -> &str {
+        &self.base
+    }
+
+    pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Response<Body>, Refusal> {
+        let request_id = outgoing.request_id.clone();
+        let answer = self.exchange(&outgoing).await.inspect_err(|refusal| {
+            tracing::warn!(upstream.id = %self.id, request.id = %request_id, ?refusal, "upstream failed");
+        })?;
+        if is_event_stream(answer.headers()) && answer.status().is_success() {
+            let relay =
+                Relay::new(answer.into_body(), outgoing.call, outgoing.door, outgoing.request_id, self.timeouts.idle);
+            let mut response = Response::new(Body::stream(relay));
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            // Tells nginx in front not to hold the stream back.
+            headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+            return Ok(response);
+        }
+        self.whole(answer).await.inspect_err(|refusal| {
+            tracing::warn!(upstream.id = %self.id, request.id = %request_id, ?refusal, "upstream refused or broke");
+        })
+    }
+
+    async fn exchange(&self, outgoing: &Outgoing) -> Result<Response<Incoming>, Refusal> {
+        let mut request = Request::new(Full::new(outgoing.body.clone()));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uris[outgoing.call as usize].clone();
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let accept = if outgoing.stream { "text/event-stream" } else { "application/json" };
+        headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+        if let Some(value) = &self.authorization {
+            headers.insert(header::AUTHORIZATION, value.clone());
+        }
+        match tokio::time::timeout(self.timeouts.first_byte, self.client.request(request)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) if error.is_connect() => {
+                tracing::warn!(upstream.id = %self.id, error = %root_cause(&error), "upstream unreachable");
+                Err(Refusal::UpstreamUnreachable)
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(upstream.id = %self.id, error = %root_cause(&error), "upstream answer unreadable");
+                Err(Refusal::UpstreamBroken)
+            }
+            Err(_) => Err(Refusal::UpstreamTimeout),
+        }
+    }
+
+    /// An answer that is not a stream: read whole, so that a broken one becomes a clear error.
+    async fn whole(&self, answer: Response<Incoming>) -> Result<Response<Body>, Refusal> {
+        let (head, body) = answer.into_parts();
+        let body = tokio::time::timeout(self.timeouts.whole, Limited::new(body, ANSWER_MAX).collect())
+            .await
+            .map_err(|_| Refusal::UpstreamTimeout)?
+            .map_err(|_| Refusal::UpstreamBroken)?
+            .to_bytes();
+        if !head.status.is_success() {
+            return Err(refused(head.status, &head.headers, &body));
+        }
+        if serde_json::from_slice::<&RawValue>(&body).is_err() {
+            return Err(Refusal::UpstreamBroken);
+        }
+        let mut response = Response::new(Body::whole(body));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(response)
+    }
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|v| v.trim_start().to_ascii_lowercase().starts_with("text/event-stream"))
+}
+
+/// What an upstream's refusal means to the caller. One about the upstream's own key or path is not the caller's to
+/// mend, and its words may hold part of that key.
+fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Refusal {
+    #[derive(Deserialize)]
+    struct ErrorBody {
+        error: ErrorDetail,
+    }
+    #[derive(Deserialize)]
+    struct ErrorDetail {
+        message: String,
+        param: Option<String>,
+    }
+    match status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            let retry_after =
+                headers.get(header::RETRY_AFTER).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
+            Refusal::UpstreamBusy { retry_after }
+        }
+        StatusCode::GATEWAY_TIMEOUT => Refusal::UpstreamTimeout,
+        StatusCode::BAD_REQUEST
+        | StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::UNSUPPORTED_MEDIA_TYPE
+        | StatusCode::UNPROCESSABLE_ENTITY => match serde_json::from_slice::<ErrorBody>(body) {
+            Ok(ErrorBody { error }) => Refusal::UpstreamRejected { status, message: error.message, param: error.param },
+            Err(_) => Refusal::UpstreamRejected {
+                status,
+                message: "The model did not accept this request. Check its parameters.".into(),
+                param: None,
+            },
+        },
+        _ => Refusal::UpstreamBroken,
+    }
+}
+
+/// The innermost cause: the outer ones say only "client error".
+fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_must_be_http_and_plain() {
+        let new = |url: &str| HttpUpstream::new("u", url, None, Timeouts::default());
+        assert_eq!(new("http://127.0.0.1:9/v1/").unwrap_or_else(|e| panic!("{e}")).base_url(), "http://127.0.0.1:9/v1");
+        for bad in ["127.0.0.1:9", "ftp://x/v1", "http://x/v1?key=1", "not a url", ""] {
+            assert!(new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_upstreams_refusal_of_its_own_key_is_not_the_callers() {
+        let body = br#"{"error":{"message":"Incorrect API key provided: sk-upstream-secret","type":"x"}}"#;
+        for status in [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::NOT_FOUND] {
+            assert_eq!(refused(status, &HeaderMap::new(), body), Refusal::UpstreamBroken);
+        }
+        let body = br#"{"error":{"message":"temperature is too high","param":"temperature"}}"#;
+        assert_eq!(
+            refused(StatusCode::BAD_REQUEST, &HeaderMap::new(), body),
+            Refusal::UpstreamRejected {
+                status: StatusCode::BAD_REQUEST,
+                message: "temperature is too high".into(),
+                param: Some("temperature".into()),
+            }
+        );
+    }
+}
