@@ -51,6 +51,8 @@ pub enum ErrorCode {
     NotFound,
     /// 405: the path exists, the method does not.
     MethodNotAllowed,
+    /// 408: the body did not arrive in time.
+    BodyTimeout,
     /// 409: another workspace of the region has this name.
     NameTaken,
     /// 409: it was changed since it was read.

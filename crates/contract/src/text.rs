@@ -135,6 +135,13 @@ text! {
     value_type = String, format = "email", max_length = 254
 }
 
+impl Default for SearchText {
+    /// Finds everything.
+    fn default() -> Self {
+        Self(String::new())
+    }
+}
+
 fn parse_email(text: &str) -> Result<String, TextError> {
     let text = one_line(text, EMAIL_MAX).map_err(|e| match e {
         TextError::TooLong { .. } | TextError::Empty => e,

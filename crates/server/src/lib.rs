@@ -1,1 +1,21 @@
-//! stub
+//! The Keygate server: configuration, the console API, sessions, static files; it wires store and gateway together.
+//!
+//! - [`config`] reads and checks the configuration; nothing else looks at files or the environment;
+//! - [`server`] starts and stops everything;
+//! - `listen` accepts connections and tells the gateway's paths from the console's;
+//! - `console` is the control plane: one module a resource, each exposing `router()`;
+//! - `assets` serves the built console.
+
+pub mod config;
+pub mod server;
+
+mod assets;
+mod console;
+mod health;
+mod listen;
+mod mail;
+mod problem;
+mod secret;
+
+pub use console::openapi;
+pub use secret::ServerSecret;

@@ -1,0 +1,463 @@
+//! Configuration: built-in defaults, then the file, then the environment. Everything is checked here, at the door.
+
+use keygate_contract::{
+    Email, KEYS_PER_REGION, KEYS_PER_WORKSPACE, ModelId, RegionId, RegionFeatures, RegionLimits, WORKSPACES_PER_REGION,
+};
+use keygate_gateway::Timeouts;
+use keygate_gateway::catalogue::Catalogue;
+use secrecy::SecretString;
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashSet};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use thiserror::Error;
+
+/// Why a configuration cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{path}: {error}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The file is not TOML, or has a field that is unknown or of the wrong type.
+    #[error("{path}: {error}")]
+    Parse {
+        /// The file.
+        path: String,
+        /// Where and why.
+        error: Box<toml::de::Error>,
+    },
+    /// A value that cannot work.
+    #[error("{field}: {message}")]
+    Value {
+        /// The field or environment variable.
+        field: String,
+        /// What to do.
+        message: String,
+    },
+}
+
+fn bad(field: impl Into<String>, message: impl Into<String>) -> ConfigError {
+    ConfigError::Value { field: field.into(), message: message.into() }
+}
+
+/// A checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the store, the server's secret and the outbox are.
+    pub data_dir: PathBuf,
+    /// `sqlite:` URL of the store.
+    pub database_url: String,
+    /// The server's secret, if it is not to be in the data folder.
+    pub secret_key: Option<SecretString>,
+    /// A built console to serve instead of the embedded one.
+    pub console_dir: Option<PathBuf>,
+    /// Where browsers reach the console, if not at the listener's own address.
+    pub public_url: Option<String>,
+    /// The owner created at first start.
+    pub owner_email: Email,
+    /// Mail.
+    pub smtp: Smtp,
+    /// The regions this process serves, the first beside the console.
+    pub regions: Vec<RegionConfig>,
+    /// Where calls go. None: the echo serves every model.
+    pub upstreams: Vec<UpstreamConfig>,
+    /// Whether the echo serves models without an upstream.
+    pub echo: bool,
+    /// Sizes.
+    pub limits: Limits,
+    /// Times.
+    pub timeouts: ServerTimeouts,
+}
+
+/// A region.
+#[derive(Clone, Debug)]
+pub struct RegionConfig {
+    /// Such as `ap-southeast-1`.
+    pub id: RegionId,
+    /// Such as `Singapore`.
+    pub name: String,
+    /// Its gateway's address.
+    pub listen: SocketAddr,
+    /// Where applications reach it, if not at the listener's own address.
+    pub public_url: Option<String>,
+    /// What its keys can do.
+    pub features: RegionFeatures,
+    /// How many of each thing.
+    pub limits: RegionLimits,
+}
+
+/// Mail. Without a URL it goes to the outbox.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Smtp {
+    /// Like `smtps://user:password@mail.example.com`.
+    pub url: Option<SecretString>,
+    /// The sender.
+    pub from: String,
+}
+
+impl Default for Smtp {
+    fn default() -> Self {
+        Self { url: None, from: "Keygate <keygate@localhost>".into() }
+    }
+}
+
+/// An OpenAI-compatible service.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpstreamConfig {
+    /// How logs name it.
+    pub id: String,
+    /// Such as `http://127.0.0.1:8000/v1`.
+    pub base_url: String,
+    /// The environment variable that holds its key.
+    #[serde(default)]
+    pub api_key_env: Option<String>,
+    /// What it speaks.
+    #[serde(default)]
+    pub protocol: UpstreamProtocol,
+    /// The models it serves.
+    pub models: UpstreamModels,
+}
+
+/// What an upstream speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UpstreamProtocol {
+    /// OpenAI-compatible.
+    #[default]
+    Openai,
+}
+
+/// The models an upstream serves.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum UpstreamModels {
+    /// Under the names they have here.
+    Same(Vec<ModelId>),
+    /// The name here, and the name there.
+    Renamed(BTreeMap<String, String>),
+}
+
+impl UpstreamModels {
+    /// Each model's name here, and its name there if it is another.
+    pub fn names(&self) -> Vec<(ModelId, Option<String>)> {
+        match self {
+            Self::Same(models) => models.iter().map(|m| (m.clone(), None)).collect(),
+            Self::Renamed(names) => {
+                names.iter().map(|(here, there)| (here.as_str().into(), Some(there.clone()))).collect()
+            }
+        }
+    }
+}
+
+/// Sizes.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// The largest body of a call, in bytes.
+    pub body_bytes: usize,
+    /// The most bytes of headers.
+    pub header_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { body_bytes: 20 << 20, header_bytes: 32 << 10 }
+    }
+}
+
+/// Times, in seconds in the file.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerTimeouts {
+    /// A request's headers, and an idle connection.
+    pub header: Duration,
+    /// How long a stop waits for calls under way.
+    pub stop: Duration,
+    /// The gateway's.
+    pub gateway: Timeouts,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    data_dir: Option<PathBuf>,
+    database_url: Option<String>,
+    listen: Option<SocketAddr>,
+    console_dir: Option<PathBuf>,
+    public_url: Option<String>,
+    owner_email: Option<String>,
+    smtp: Smtp,
+    regions: Vec<RegionFile>,
+    upstreams: Vec<UpstreamConfig>,
+    echo: Option<bool>,
+    limits: Limits,
+    timeouts: TimeoutsFile,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegionFile {
+    id: RegionId,
+    name: String,
+    listen: Option<SocketAddr>,
+    public_url: Option<String>,
+    #[serde(default)]
+    limits: RegionLimitsFile,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RegionLimitsFile {
+    workspaces: Option<u32>,
+    keys_per_workspace: Option<u32>,
+    keys_per_region: Option<u32>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct TimeoutsFile {
+    header: Option<u64>,
+    body: Option<u64>,
+    stop: Option<u64>,
+    upstream_connect: Option<u64>,
+    upstream_first_byte: Option<u64>,
+    upstream_idle: Option<u64>,
+    upstream_whole: Option<u64>,
+}
+
+/// The environment, as far as it is looked at.
+type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+impl Config {
+    /// The configuration of a file, if one is given, and of the environment, which beats it.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming the field.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let text = match file {
+            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| ConfigError::Read {
+                path: path.display().to_string(),
+                error,
+            })?),
+            None => None,
+        };
+        let name = file.map(|p| p.display().to_string()).unwrap_or_default();
+        Self::parse(text.as_deref().unwrap_or(""), &name, &|name| std::env::var(name).ok().filter(|v| !v.is_empty()))
+    }
+
+    fn parse(text: &str, name: &str, env: Environment<'_>) -> Result<Self, ConfigError> {
+        let file: File = toml::from_str(text)
+            .map_err(|error| ConfigError::Parse { path: name.to_owned(), error: Box::new(error) })?;
+        let data_dir = env("KEYGATE_DATA_DIR").map(PathBuf::from).or(file.data_dir).unwrap_or_else(|| "data".into());
+        let listen = match env("KEYGATE_LISTEN") {
+            Some(text) => text.parse().map_err(|_| bad("KEYGATE_LISTEN", "give an address and a port, such as 127.0.0.1:8080"))?,
+            None => file.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
+        };
+        let database_url = env("KEYGATE_DATABASE_URL")
+            .or(file.database_url)
+            .unwrap_or_else(|| format!("sqlite:{}", data_dir.join("keygate.db").display()));
+        if !database_url.starts_with("sqlite:") {
+            return Err(bad("database_url", "this version stores in SQLite only; give a URL such as sqlite:data/keygate.db"));
+        }
+        if env("KEYGATE_REDIS_URL").is_some() {
+            return Err(bad("KEYGATE_REDIS_URL", "this version keeps its limits in memory; unset it and run one process"));
+        }
+        let owner = env("KEYGATE_OWNER_EMAIL").or(file.owner_email).unwrap_or_else(|| "owner@localhost".into());
+        let echo = file.echo.unwrap_or(file.upstreams.is_empty());
+        let config = Self {
+            database_url,
+            secret_key: env("KEYGATE_SECRET_KEY").map(SecretString::from),
+            console_dir: env("KEYGATE_CONSOLE_DIR").map(PathBuf::from).or(file.console_dir),
+            public_url: env("KEYGATE_PUBLIC_URL").or(file.public_url).map(|u| plain_url("public_url", &u)).transpose()?,
+            owner_email: Email::parse(&owner).map_err(|e| bad("owner_email", e.to_string()))?,
+            smtp: Smtp { url: env("KEYGATE_SMTP_URL").map(SecretString::from).or(file.smtp.url), from: file.smtp.from },
+            regions: regions(file.regions, listen)?,
+            upstreams: file.upstreams,
+            echo,
+            limits: file.limits,
+            timeouts: timeouts(&file.timeouts)?,
+            data_dir,
+        };
+        check_upstreams(&config.upstreams, &Catalogue::shipped())?;
+        Ok(config)
+    }
+}
+
+fn timeouts(file: &TimeoutsFile) -> Result<ServerTimeouts, ConfigError> {
+    let default = Timeouts::default();
+    let seconds = |field: &str, value: Option<u64>, default: Duration| match value {
+        Some(0) => Err(bad(format!("timeouts.{field}"), "give at least 1 second; nothing here waits for ever")),
+        Some(seconds) => Ok(Duration::from_secs(seconds)),
+        None => Ok(default),
+    };
+    Ok(ServerTimeouts {
+        header: seconds("header", file.header, Duration::from_secs(30))?,
+        stop: seconds("stop", file.stop, Duration::from_secs(30))?,
+        gateway: Timeouts {
+            body: seconds("body", file.body, default.body)?,
+            connect: seconds("upstream_connect", file.upstream_connect, default.connect)?,
+            first_byte: seconds("upstream_first_byte", file.upstream_first_byte, default.first_byte)?,
+            idle: seconds("upstream_idle", file.upstream_idle, default.idle)?,
+            whole: seconds("upstream_whole", file.upstream_whole, default.whole)?,
+        },
+    })
+}
+
+/// The regions, each with an address: its own, or the one after that of the region before. Port 0 stays 0.
+fn regions(files: Vec<RegionFile>, first: SocketAddr) -> Result<Vec<RegionConfig>, ConfigError> {
+    let files = if files.is_empty() { default_regions() } else { files };
+    let mut regions: Vec<RegionConfig> = Vec::new();
+    let mut next = first;
+    for file in files {
+        let field = format!("regions.{}", file.id);
+        let slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if file.id.as_str().is_empty() || !file.id.as_str().chars().all(slug) {
+            return Err(bad(field, "an id has lower-case letters, digits and hyphens, such as eu-central-1"));
+        }
+        let listen = file.listen.unwrap_or(next);
+        if regions.iter().any(|r| r.id == file.id) {
+            return Err(bad(field, "there are two regions with this id"));
+        }
+        if listen.port() != 0 && regions.iter().any(|r| r.listen == listen) {
+            return Err(bad(field, format!("{listen} is another region's address; give each its own")));
+        }
+        next = SocketAddr::new(listen.ip(), if listen.port() == 0 { 0 } else { listen.port().saturating_add(1) });
+        regions.push(RegionConfig {
+            public_url: file.public_url.map(|u| plain_url(&format!("{field}.public_url"), &u)).transpose()?,
+            id: file.id,
+            name: file.name,
+            listen,
+            features: RegionFeatures::default(),
+            limits: RegionLimits {
+                workspaces: file.limits.workspaces.unwrap_or(WORKSPACES_PER_REGION),
+                keys_per_workspace: file.limits.keys_per_workspace.unwrap_or(KEYS_PER_WORKSPACE),
+                keys_per_region: file.limits.keys_per_region.unwrap_or(KEYS_PER_REGION),
+                keys_per_owner: None,
+            },
+        });
+    }
+    Ok(regions)
+}
+
+fn default_regions() -> Vec<RegionFile> {
+    [("ap-southeast-1", "Singapore"), ("us-east-1", "US (Virginia)"), ("cn-beijing", "China (Beijing)")]
+        .into_iter()
+        .map(|(id, name)| RegionFile {
+            id: id.into(),
+            name: name.into(),
+            listen: None,
+            public_url: None,
+            limits: RegionLimitsFile::default(),
+        })
+        .collect()
+}
+
+/// A URL of scheme, host and port alone, without a slash at its end.
+fn plain_url(field: &str, url: &str) -> Result<String, ConfigError> {
+    let plain = url.trim_end_matches('/');
+    let uri: http::Uri = plain.parse().map_err(|_| bad(field, "give a URL such as https://keygate.example.com"))?;
+    if matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() && uri.path() == "/" && uri.query().is_none()
+    {
+        Ok(plain.to_owned())
+    } else {
+        Err(bad(field, "give scheme, host and port only, such as https://keygate.example.com"))
+    }
+}
+
+fn check_upstreams(upstreams: &[UpstreamConfig], catalogue: &Catalogue) -> Result<(), ConfigError> {
+    let mut ids = HashSet::new();
+    let mut served = HashSet::new();
+    for upstream in upstreams {
+        let field = format!("upstreams.{}", upstream.id);
+        if !ids.insert(&upstream.id) {
+            return Err(bad(field, "there are two upstreams with this id"));
+        }
+        for (model, _) in upstream.models.names() {
+            if !catalogue.contains(&model) {
+                return Err(bad(field, format!("`{model}` is not a model of the catalogue")));
+            }
+            if !served.insert(model.clone()) {
+                return Err(bad(field, format!("`{model}` is served by an upstream above already")));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str, env: &[(&str, &str)]) -> Result<Config, String> {
+        let env = |name: &str| env.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+        Config::parse(text, "keygate.toml", &env).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn without_a_file_there_are_three_regions_on_ports_of_their_own() {
+        let config = parse("", &[]).unwrap();
+        let regions: Vec<_> = config.regions.iter().map(|r| (r.id.as_str(), r.listen.to_string())).collect();
+        assert_eq!(
+            regions,
+            [
+                ("ap-southeast-1", "127.0.0.1:8080".into()),
+                ("us-east-1", "127.0.0.1:8081".into()),
+                ("cn-beijing", "127.0.0.1:8082".into())
+            ]
+        );
+        assert_eq!(config.database_url, "sqlite:data/keygate.db");
+        assert!(config.echo);
+    }
+
+    #[test]
+    fn the_environment_beats_the_file() {
+        let file = "data_dir = '/srv/a'\nlisten = '127.0.0.1:1'";
+        let config = parse(file, &[("KEYGATE_DATA_DIR", "/srv/b"), ("KEYGATE_LISTEN", "127.0.0.1:0")]).unwrap();
+        assert_eq!(config.data_dir, Path::new("/srv/b"));
+        assert!(config.regions.iter().all(|r| r.listen.port() == 0));
+    }
+
+    #[test]
+    fn an_upstream_serves_models_by_list_or_by_other_names() {
+        let config = parse(
+            "[[upstreams]]\nid = 'a'\nbase_url = 'http://x/v1'\nmodels = ['qwen-plus']\n\
+             [[upstreams]]\nid = 'b'\nbase_url = 'http://y/v1'\nmodels = { 'ZHIPU/GLM-5.1' = 'glm' }",
+            &[],
+        )
+        .unwrap();
+        assert_eq!(config.upstreams[0].models.names(), [("qwen-plus".into(), None)]);
+        assert_eq!(config.upstreams[1].models.names(), [("ZHIPU/GLM-5.1".into(), Some("glm".into()))]);
+        assert!(!config.echo);
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_by_its_field() {
+        let upstream = |models: &str| format!("[[upstreams]]\nid = 'a'\nbase_url = 'http://x/v1'\nmodels = {models}");
+        let region = |id: &str| format!("[[regions]]\nid = '{id}'\nname = 'R'\n");
+        for (text, env, expected) in [
+            ("colour = 'red'".into(), None, "colour"),
+            ("listen = 8080".into(), None, "listen"),
+            (String::new(), Some(("KEYGATE_LISTEN", "8080")), "KEYGATE_LISTEN"),
+            (String::new(), Some(("KEYGATE_DATABASE_URL", "postgres://x")), "SQLite only"),
+            (String::new(), Some(("KEYGATE_REDIS_URL", "redis://x")), "KEYGATE_REDIS_URL"),
+            ("owner_email = 'me'".into(), None, "owner_email"),
+            ("public_url = 'https://x/console'".into(), None, "public_url"),
+            ("[timeouts]\nbody = 0".into(), None, "timeouts.body"),
+            (upstream("['gpt-nonsense']"), None, "gpt-nonsense"),
+            (upstream("['qwen-plus', 'qwen-plus']"), None, "qwen-plus"),
+            (upstream("['qwen-plus']\nprotocol = 'smtp'"), None, "protocol"),
+            (region("a") + &region("a"), None, "two regions"),
+            (region("A/../b"), None, "lower-case"),
+        ] {
+            let error = parse(&text, env.as_slice()).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+}

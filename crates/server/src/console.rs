@@ -1,0 +1,128 @@
+//! The control plane: the JSON API behind the console.
+//!
+//! The way of a request: `route → permission → store → audit`. Each resource is a module with a `router()`; request
+//! and response types are in the contract; a handler's doc comment is the operation's summary in the description.
+
+mod api_key;
+mod change;
+mod extract;
+mod origin;
+mod permission;
+mod region;
+mod session;
+mod workspace;
+
+use crate::mail::Mailer;
+use crate::problem::Problem;
+use crate::secret::ServerSecret;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use change::Changes;
+use keygate_contract::{ErrorBody, Region, RegionId};
+use keygate_gateway::credential::KeyHasher;
+use keygate_store::{ApiKeyQuota, Store, WorkspaceQuota};
+use std::sync::Arc;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+
+pub(crate) use change::Changes as ChangeRunner;
+
+/// Where the API stands.
+pub(crate) const PREFIX: &str = "/console/v1";
+
+/// What handlers work with. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Console(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) changes: Changes,
+    pub(crate) secret: ServerSecret,
+    pub(crate) key_hasher: KeyHasher,
+    pub(crate) mailer: Mailer,
+    /// In the order of the configuration.
+    pub(crate) regions: Vec<Region>,
+    /// Whether cookies are for HTTPS only.
+    pub(crate) secure_cookies: bool,
+    /// Origins of the console itself, such as `https://keygate.example.com`.
+    pub(crate) origins: Vec<String>,
+}
+
+impl std::ops::Deref for Console {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Console {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// A region this process serves.
+    fn region(&self, id: &RegionId) -> Result<&Region, Problem> {
+        self.regions.iter().find(|r| &r.id == id).ok_or_else(Problem::not_found)
+    }
+}
+
+fn workspace_quota(region: &Region) -> WorkspaceQuota {
+    WorkspaceQuota { workspaces: region.limits.workspaces, keys_per_workspace: region.limits.keys_per_workspace }
+}
+
+fn api_key_quota(region: &Region) -> ApiKeyQuota {
+    ApiKeyQuota { per_workspace: region.limits.keys_per_workspace, per_region: region.limits.keys_per_region }
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Keygate console API",
+        description = "The control plane of Keygate: sessions, regions, workspaces and API keys. Errors have one shape, \
+                       `{\"error\": {\"code\", \"message\", \"field\"?, \"request_id\"}}`; codes are stable.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    servers((url = "/console/v1")),
+    components(schemas(ErrorBody)),
+    modifiers(&SessionCookie),
+)]
+struct Description;
+
+/// Every operation takes the session's cookie, but those that make one.
+struct SessionCookie;
+
+impl utoipa::Modify for SessionCookie {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(session::COOKIE)));
+        if let Some(components) = &mut api.components {
+            components.security_schemes.insert("session".into(), cookie.into());
+        }
+    }
+}
+
+fn routes() -> OpenApiRouter<Console> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .merge(session::router())
+        .merge(region::router())
+        .merge(workspace::router())
+        .merge(api_key::router())
+}
+
+/// The OpenAPI 3.1 description of the console API.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes().into_openapi()
+}
+
+/// The API, to be nested below [`PREFIX`].
+pub(crate) fn router(console: Console) -> Router {
+    let (routes, description) = routes().split_for_parts();
+    let description = axum::Json(description);
+    routes
+        .route("/openapi.json", axum::routing::get(move || std::future::ready(description.clone())))
+        .fallback(async || Problem::not_found())
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(from_fn_with_state(console.clone(), origin::guard))
+        .with_state(console)
+}

@@ -1,0 +1,109 @@
+//! Runs a change so that it is whole: committed, known to the gateway, and only then answered.
+
+use crate::problem::Problem;
+use axum::response::{IntoResponse, Response};
+use futures_util::future::BoxFuture;
+use http::{HeaderValue, StatusCode, header};
+use keygate_gateway::directory::Directory;
+use keygate_store::{Actor, Change, Once, Repeat, Store, StoreError};
+use serde::Serialize;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// Runs changes.
+#[derive(Clone)]
+pub(crate) struct Changes {
+    store: Store,
+    directory: Arc<Directory>,
+    /// Held from before a change begins until the directory has its events, so that the directory hears of changes in
+    /// the order of their commits.
+    gate: Arc<Mutex<()>>,
+}
+
+/// What came of a change.
+pub(super) enum Done<T> {
+    /// It was made now.
+    Fresh(StatusCode, T),
+    /// It was made before, for the same `Idempotency-Key`.
+    Repeated(Repeat),
+}
+
+impl Changes {
+    pub(crate) fn new(store: Store, directory: Arc<Directory>) -> Self {
+        Self { store, directory, gate: Arc::default() }
+    }
+
+    /// Runs `work` in a transaction of `actor`, at most once for `once`.
+    ///
+    /// It runs on a task of its own: when the client goes away in the middle, the change is still finished, and the
+    /// directory never misses what the store has.
+    pub(super) async fn run<T, F>(
+        &self,
+        actor: Actor,
+        once: Option<Once>,
+        status: StatusCode,
+        work: F,
+    ) -> Result<Done<T>, Problem>
+    where
+        T: Serialize + Send + 'static,
+        F: for<'a> FnOnce(&'a mut Change) -> BoxFuture<'a, Result<T, StoreError>> + Send + 'static,
+    {
+        let this = self.clone();
+        let task = tokio::spawn(async move { this.run_whole(actor, once, status, work).await });
+        task.await.map_err(|error| {
+            tracing::error!(%error, "a change panicked");
+            Problem::internal()
+        })?
+    }
+
+    async fn run_whole<T, F>(
+        &self,
+        actor: Actor,
+        once: Option<Once>,
+        status: StatusCode,
+        work: F,
+    ) -> Result<Done<T>, Problem>
+    where
+        T: Serialize,
+        F: for<'a> FnOnce(&'a mut Change) -> BoxFuture<'a, Result<T, StoreError>>,
+    {
+        let _gate = self.gate.lock().await;
+        let mut change = self.store.change(actor).await?;
+        if let Some(once) = &once
+            && let Some(repeat) = change.repeat(once).await?
+        {
+            return Ok(Done::Repeated(repeat));
+        }
+        let value = work(&mut change).await?;
+        if let Some(once) = &once {
+            let body = serde_json::to_string(&value).expect("answers are plain data");
+            change.remember(once, &Repeat { status: status.as_u16(), body }).await?;
+        }
+        let events = change.commit().await?;
+        self.directory.apply(events).map_err(|error| {
+            tracing::error!(%error, "the directory does not fit the store");
+            Problem::internal()
+        })?;
+        Ok(Done::Fresh(status, value))
+    }
+}
+
+impl<T: Serialize> IntoResponse for Done<T> {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Fresh(StatusCode::NO_CONTENT, _) => StatusCode::NO_CONTENT.into_response(),
+            Self::Fresh(status, value) => (status, axum::Json(value)).into_response(),
+            Self::Repeated(repeat) => repeated(repeat),
+        }
+    }
+}
+
+fn repeated(repeat: Repeat) -> Response {
+    let status = StatusCode::from_u16(repeat.status).unwrap_or(StatusCode::OK);
+    let mut response = match status {
+        StatusCode::NO_CONTENT => status.into_response(),
+        status => (status, [(header::CONTENT_TYPE, "application/json")], repeat.body).into_response(),
+    };
+    response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+    response
+}

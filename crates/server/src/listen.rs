@@ -1,0 +1,142 @@
+//! Listeners: one a region. Each takes the gateway's paths; the first also serves the console.
+//!
+//! The gateway's requests do not pass through the router of the console: a path is looked at once, and the call goes
+//! down the gateway's line.
+
+use axum::Router;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Frame;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use keygate_contract::RegionId;
+use keygate_gateway::Gateway;
+use keygate_gateway::door::Door;
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+
+/// Who is at the other end of the connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// What a listener serves.
+#[derive(Clone)]
+pub(crate) struct Service {
+    pub(crate) region: RegionId,
+    pub(crate) gateway: Arc<Gateway>,
+    /// Everything that is not the gateway's.
+    pub(crate) router: Router,
+    /// How long a request's headers may take, and a connection may be idle.
+    pub(crate) header_timeout: Duration,
+}
+
+/// Accepts connections until `stop`, then lets the calls under way finish, for `grace` at most.
+pub(crate) async fn listen(listener: TcpListener, service: Service, mut stop: watch::Receiver<bool>, grace: Duration) {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(service.header_timeout).max_headers(200);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(service.header_timeout));
+    let service = Arc::new(service);
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stopped| *stopped) => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let (builder, service, watcher) = (builder.clone(), Arc::clone(&service), graceful.watcher());
+                tokio::spawn(async move { serve(&builder, stream, peer.ip(), service, watcher).await });
+            }
+            Err(error) => {
+                // Out of file descriptors, most likely: the connections there are must end before there are more.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
+        tracing::warn!(region.id = %service.region, "calls under way were cut off at the stop");
+    }
+}
+
+async fn serve(
+    builder: &Builder<TokioExecutor>,
+    stream: TcpStream,
+    peer: IpAddr,
+    service: Arc<Service>,
+    watcher: Watcher,
+) {
+    // A call is a handful of small packets; waiting to fill them only adds time.
+    drop(stream.set_nodelay(true));
+    let service = service_fn(move |request| {
+        let service = Arc::clone(&service);
+        async move { Ok::<_, Infallible>(service.answer(peer, request).await) }
+    });
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    // Clients break connections all day; each call's own end is seen where it is handled.
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "connection ended");
+    }
+}
+
+impl Service {
+    async fn answer(&self, peer: IpAddr, mut request: Request<Incoming>) -> Response<Body> {
+        match Door::of(request.uri().path()) {
+            Some(door) => self.gateway.call(door, &self.region, request).await.map(Body::Gateway),
+            None => {
+                request.extensions_mut().insert(Peer(peer));
+                let answered = self.router.clone().oneshot(request.map(axum::body::Body::new)).await;
+                match answered {
+                    Ok(response) => response.map(Body::Router),
+                    Err(never) => match never {},
+                }
+            }
+        }
+    }
+}
+
+/// The body of either side.
+pub(crate) enum Body {
+    Gateway(keygate_gateway::Body),
+    Router(axum::body::Body),
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        match self.get_mut() {
+            Self::Gateway(body) => {
+                let frame = ready!(Pin::new(body).poll_frame(cx));
+                Poll::Ready(frame.map(|f| f.map_err(|never| match never {})))
+            }
+            Self::Router(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Gateway(body) => body.is_end_stream(),
+            Self::Router(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        match self {
+            Self::Gateway(body) => body.size_hint(),
+            Self::Router(body) => body.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Mail: over SMTP, or into the folder `outbox` of the data folder for a set-up without a mail server.
+
+use keygate_contract::Email;
+use lettre::message::Mailbox;
+use lettre::message::header::ContentType;
+use lettre::{AsyncFileTransport, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::path::Path;
+use thiserror::Error;
+
+/// Why mail cannot be set up or sent.
+#[derive(Debug, Error)]
+pub enum MailError {
+    /// `smtp.url` is not one.
+    #[error("smtp.url must be like smtps://user:password@mail.example.com: {0}")]
+    Url(lettre::transport::smtp::Error),
+    /// `smtp.from` is not a mailbox.
+    #[error("smtp.from must be like `Keygate <keygate@example.com>`: {0}")]
+    From(lettre::address::AddressError),
+    /// The outbox cannot be made.
+    #[error("the outbox: {0}")]
+    Outbox(std::io::Error),
+    /// A message cannot be built.
+    #[error("message: {0}")]
+    Message(String),
+    /// A message cannot be delivered.
+    #[error("delivery: {0}")]
+    Delivery(String),
+}
+
+/// Sends mail.
+#[derive(Clone)]
+pub(crate) struct Mailer {
+    from: Mailbox,
+    transport: Transport,
+}
+
+#[derive(Clone)]
+enum Transport {
+    Smtp(Box<AsyncSmtpTransport<Tokio1Executor>>),
+    Outbox(AsyncFileTransport<Tokio1Executor>),
+}
+
+impl Mailer {
+    /// Over SMTP when there is a URL, else into `outbox`.
+    pub(crate) fn new(url: Option<&SecretString>, from: &str, outbox: &Path) -> Result<Self, MailError> {
+        let from = from.parse().map_err(MailError::From)?;
+        let transport = match url {
+            Some(url) => {
+                let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret());
+                Transport::Smtp(Box::new(transport.map_err(MailError::Url)?.build()))
+            }
+            None => {
+                std::fs::create_dir_all(outbox).map_err(MailError::Outbox)?;
+                Transport::Outbox(AsyncFileTransport::new(outbox))
+            }
+        };
+        Ok(Self { from, transport })
+    }
+
+    /// Sends a code to sign in with.
+    pub(crate) async fn send_code(&self, to: &Email, code: &str) -> Result<(), MailError> {
+        let to: Mailbox = to.as_str().parse().map_err(MailError::From)?;
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .subject(format!("{code} is your Keygate code"))
+            .header(ContentType::TEXT_PLAIN)
+            .body(format!(
+                "Your code to sign in to Keygate:\r\n\r\n    {code}\r\n\r\nIt works once, within 10 minutes. If you did \
+                 not ask for it, you need not do anything: without it no one can sign in.\r\n"
+            ))
+            .map_err(|e| MailError::Message(e.to_string()))?;
+        match &self.transport {
+            Transport::Smtp(smtp) => smtp.send(message).await.map(drop).map_err(|e| MailError::Delivery(e.to_string())),
+            Transport::Outbox(files) => files.send(message).await.map(drop).map_err(|e| MailError::Delivery(e.to_string())),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The `keygate` command.
+
+use clap::{Parser, Subcommand};
+use keygate::config::Config;
+use keygate::server::{self, Running};
+use keygate_contract::Email;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Small and steady under many short allocations on several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Self-hosted console and gateway for model APIs.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the console, its API and the gateway of each region.
+    Serve {
+        /// Configuration file; without one the built-in defaults hold.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// Print a sign-in link for the owner even if the store is not new.
+        #[arg(long)]
+        sign_in_link: bool,
+    },
+    /// Check a configuration file and exit.
+    Check {
+        /// Configuration file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Print a link that signs in once, within 15 minutes.
+    SignInLink {
+        /// Configuration file; must be the one of the server.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// Whose link; the owner's unless told.
+        #[arg(long)]
+        email: Option<String>,
+    },
+    /// Print the OpenAPI description of the console API.
+    Openapi,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(EnvFilter::try_from_env("KEYGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_writer(std::io::stderr)
+        .init();
+    match run(Cli::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("keygate: {error}");
+            let mut cause = error.source();
+            while let Some(inner) = cause {
+                eprintln!("  because: {inner}");
+                cause = inner.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "these lines are the answer of the command")]
+async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
+    match command {
+        Command::Serve { config, sign_in_link } => {
+            let config = Config::load(config.as_deref())?;
+            let running = server::start(config).await?;
+            println!("Console: {}", running.console_url());
+            if sign_in_link || running.is_new() {
+                println!("Sign in: {}", running.sign_in_link(None).await?);
+            }
+            for (region, url) in running.gateways() {
+                println!("Gateway: {url} ({region})");
+            }
+            Running::stop_signal().await;
+            running.stop().await;
+        }
+        Command::Check { config } => {
+            Config::load(Some(&config))?;
+            println!("{} is good.", config.display());
+        }
+        Command::SignInLink { config, email } => {
+            let config = Config::load(config.as_deref())?;
+            let email = email.map(|e| Email::parse(&e)).transpose()?;
+            println!("Sign in: {}", server::sign_in_link(&config, email.as_ref()).await?);
+        }
+        Command::Openapi => println!("{}", keygate::openapi().to_pretty_json()?),
+    }
+    Ok(())
+}

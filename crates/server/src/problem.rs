@@ -1,0 +1,236 @@
+//! Refusals of the console API, and the one place that gives them their shape.
+//!
+//! A handler returns a [`Problem`]. It travels as an extension of an empty response until [`finish`] writes the body,
+//! because only there is the request's id known.
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use keygate_contract::{ErrorBody, ErrorCode, ErrorDetail};
+use keygate_store::{QuotaScope, StoreError};
+use std::collections::BTreeMap;
+use std::time::Instant;
+use utoipa::openapi::{RefOr, ResponseBuilder};
+
+/// A refusal or failure of the console API.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: ErrorCode,
+    message: String,
+    field: Option<String>,
+    retry_after: Option<u64>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), field: None, retry_after: None }
+    }
+
+    pub(crate) fn field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "There is no such thing here, or it is not yours.")
+    }
+
+    pub(crate) fn method_not_allowed() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::MethodNotAllowed, "This path takes another method.")
+    }
+
+    pub(crate) fn not_signed_in() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, ErrorCode::NotSignedIn, "Sign in first; your session may have ended.")
+    }
+
+    pub(crate) fn not_permitted() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            ErrorCode::NotPermitted,
+            "Your role does not permit this. Ask an owner or administrator of the account.",
+        )
+    }
+
+    pub(crate) fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorCode::Internal,
+            "The server failed. Try again; if it stays, give the request id to whoever runs it.",
+        )
+    }
+
+    pub(crate) fn invalid_field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::InvalidField, message).field(field)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        use StatusCode as S;
+        match error {
+            StoreError::NotFound => Self::not_found(),
+            StoreError::VersionConflict => Self::new(
+                S::CONFLICT,
+                ErrorCode::VersionConflict,
+                "This was changed by someone else since you read it. Read it again and repeat your change.",
+            ),
+            StoreError::NameTaken => Self::new(
+                S::CONFLICT,
+                ErrorCode::NameTaken,
+                "Another workspace of this region has this name. Choose a different one.",
+            )
+            .field("name"),
+            StoreError::NameMismatch => Self::new(
+                S::UNPROCESSABLE_ENTITY,
+                ErrorCode::NameMismatch,
+                "Type the workspace's name exactly as it is shown.",
+            )
+            .field("name"),
+            StoreError::DefaultWorkspace => {
+                Self::new(S::CONFLICT, ErrorCode::DefaultWorkspace, "The default workspace cannot be archived.")
+            }
+            StoreError::Quota { scope, limit } => quota(scope, limit),
+            StoreError::PageToken => Self::new(
+                S::BAD_REQUEST,
+                ErrorCode::InvalidPageToken,
+                "This page token is not one that the list gave out. Begin again without it.",
+            )
+            .field("page_token"),
+            StoreError::IdempotencyConflict => Self::new(
+                S::CONFLICT,
+                ErrorCode::IdempotencyConflict,
+                "This Idempotency-Key was used for another request. Make a new one for each request.",
+            ),
+            error if error.is_unavailable() => {
+                tracing::error!(%error, "store unavailable");
+                Self::new(S::SERVICE_UNAVAILABLE, ErrorCode::StoreUnavailable, "The store is busy or away. Try again.")
+                    .retry_after(1)
+            }
+            error => {
+                tracing::error!(%error, "store failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+fn quota(scope: QuotaScope, limit: u32) -> Problem {
+    let (code, message) = match scope {
+        QuotaScope::Workspaces => (
+            ErrorCode::WorkspaceQuota,
+            format!("This region has {limit} workspaces already. Archive one that is no longer needed."),
+        ),
+        QuotaScope::KeysPerWorkspace => (
+            ErrorCode::ApiKeyQuota,
+            format!("This workspace has {limit} API keys already. Delete one that is no longer needed."),
+        ),
+        QuotaScope::KeysPerRegion => (
+            ErrorCode::ApiKeyQuota,
+            format!("This region has {limit} API keys already, in all workspaces. Delete one that is no longer needed."),
+        ),
+    };
+    Problem::new(StatusCode::CONFLICT, code, message)
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// For the description: every operation may answer these.
+pub(crate) struct Problems;
+
+impl utoipa::IntoResponses for Problems {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        let content = || {
+            utoipa::openapi::ContentBuilder::new()
+                .schema(Some(utoipa::openapi::Ref::from_schema_name("ErrorBody")))
+                .build()
+        };
+        [
+            ("400", "malformed"),
+            ("401", "not signed in"),
+            ("403", "not permitted"),
+            ("404", "not there, or not yours"),
+            ("405", "another method"),
+            ("408", "too slow"),
+            ("409", "conflict or quota"),
+            ("413", "too large"),
+            ("415", "not JSON"),
+            ("422", "a field is wrong"),
+            ("429", "too many attempts"),
+            ("431", "headers too large"),
+            ("500", "a fault of the server"),
+            ("503", "the store is away"),
+        ]
+        .into_iter()
+        .map(|(status, text)| {
+            let response = ResponseBuilder::new().description(text).content("application/json", content()).build();
+            (status.to_owned(), RefOr::T(response))
+        })
+        .collect()
+    }
+}
+
+/// The id of a request, given to it by [`finish`].
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) String);
+
+/// Around every request of the console: gives it an id, shapes a [`Problem`], and writes the one log line.
+pub(crate) async fn finish(mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = uuid::Uuid::new_v4().to_string();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    request.extensions_mut().insert(RequestId(id.clone()));
+
+    let mut response = next.run(request).await;
+    let code = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => {
+            let code = problem.code;
+            response = shaped(problem, response, &id);
+            Some(code)
+        }
+        None => None,
+    };
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    let status = response.status().as_u16();
+    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if path.starts_with("/console/") {
+        let code = code.map(tracing::field::debug);
+        tracing::info!(request.id = %id, http.method = %method, http.path = %path, http.status = status, error.code = code, duration_ms = millis, "console request");
+    }
+    response
+}
+
+fn shaped(problem: Problem, response: Response, id: &str) -> Response {
+    let body = ErrorBody {
+        error: ErrorDetail {
+            code: problem.code,
+            message: problem.message,
+            field: problem.field,
+            request_id: id.to_owned(),
+        },
+    };
+    let mut shaped = (problem.status, axum::Json(body)).into_response();
+    for (name, value) in response.headers() {
+        shaped.headers_mut().entry(name).or_insert_with(|| value.clone());
+    }
+    if let Some(seconds) = problem.retry_after {
+        shaped.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    shaped.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    shaped
+}

@@ -1,0 +1,382 @@
+//! Starts and stops everything, and wires store and gateway together.
+
+use crate::assets::{self, Assets};
+use crate::config::{Config, ConfigError, RegionConfig};
+use crate::console::{self, ChangeRunner, Console};
+use crate::listen::{Service, listen};
+use crate::mail::{MailError, Mailer};
+use crate::problem::{self, Problem};
+use crate::secret::{SecretError, ServerSecret, StoreState, random_token};
+use crate::health;
+use axum::Router;
+use axum::middleware::{from_fn, map_response};
+use axum::response::Response;
+use http::{HeaderValue, header};
+use keygate_contract::{Email, Endpoint, EndpointKind, Protocol, Region, RegionId, WorkspaceName};
+use keygate_gateway::catalogue::Catalogue;
+use keygate_gateway::directory::{Directory, DirectoryError};
+use keygate_gateway::upstream::{Echo, HttpUpstream, UpstreamError, Upstreams};
+use keygate_gateway::{Gateway, GatewayOptions, RegionAddress, door};
+use keygate_store::{NewAccount, Store, StoreError, now_ms};
+use secrecy::SecretString;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Why the server cannot start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The configuration.
+    #[error("configuration: {0}")]
+    Config(#[from] ConfigError),
+    /// The data folder.
+    #[error("data folder {path}: {error}")]
+    DataDir {
+        /// The folder.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The store.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
+    /// The server's secret.
+    #[error("secret: {0}")]
+    Secret(#[from] SecretError),
+    /// The directory.
+    #[error("directory: {0}")]
+    Directory(#[from] DirectoryError),
+    /// Mail.
+    #[error("mail: {0}")]
+    Mail(#[from] MailError),
+    /// An upstream.
+    #[error("upstream {id}: {message}")]
+    Upstream {
+        /// Its id.
+        id: String,
+        /// What to do.
+        message: String,
+    },
+    /// The console's files.
+    #[error("console folder: {0}")]
+    Assets(std::io::Error),
+    /// An address.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// There is nobody to make a link for.
+    #[error("there is no enabled member {0}")]
+    NoMember(String),
+}
+
+/// A server that runs.
+pub struct Running {
+    store: Store,
+    secret: ServerSecret,
+    console_url: String,
+    gateways: Vec<(RegionId, String)>,
+    is_new: bool,
+    stop: watch::Sender<bool>,
+    listeners: JoinSet<()>,
+    directory: Arc<Directory>,
+}
+
+/// Starts the server: store, directory, gateway, console, and a listener for each region.
+///
+/// # Errors
+/// [`StartError`], with what to do about it. Nothing keeps running then.
+pub async fn start(config: Config) -> Result<Running, StartError> {
+    let opened = Opened::open(&config).await?;
+    let Opened { store, secret, is_new } = opened;
+    let directory = Arc::new(Directory::new(store.directory_content().await?)?);
+    let bound = bind(&config.regions).await?;
+    let regions: Vec<Region> = bound.iter().map(|b| region(&b.config, &b.url)).collect();
+    let console_url = config.public_url.clone().unwrap_or_else(|| own_url(bound[0].address));
+
+    let key_hasher = secret.key_hasher();
+    let options = GatewayOptions {
+        regions: bound.iter().map(|b| RegionAddress { id: b.config.id.clone(), base_url: openai_url(&b.url) }).collect(),
+        upstreams: upstreams(&config)?,
+        body_limit: config.limits.body_bytes,
+        header_limit: config.limits.header_bytes,
+        timeouts: config.timeouts.gateway,
+    };
+    let gateway =
+        Arc::new(Gateway::new(Arc::new(Catalogue::shipped()), Arc::clone(&directory), key_hasher.clone(), options));
+    let console = Console::new(console::Parts {
+        changes: ChangeRunner::new(store.clone(), Arc::clone(&directory)),
+        store: store.clone(),
+        secret: secret.clone(),
+        key_hasher,
+        mailer: Mailer::new(config.smtp.url.as_ref(), &config.smtp.from, &config.data_dir.join("outbox"))?,
+        regions,
+        secure_cookies: console_url.starts_with("https://"),
+        origins: vec![console_url.clone()],
+    });
+    let assets = Assets::load(config.console_dir.as_deref()).map_err(StartError::Assets)?;
+    let with_console = around(console_router(console, assets, store.clone()), &console_url);
+    let without = around(health::router(store.clone()).fallback(async || Problem::not_found()), &console_url);
+
+    let (stop, stopped) = watch::channel(false);
+    let mut listeners = JoinSet::new();
+    let mut gateways = Vec::new();
+    for (index, bound) in bound.into_iter().enumerate() {
+        tracing::info!(region.id = %bound.config.id, address = %bound.address, "listening");
+        gateways.push((bound.config.id.clone(), openai_url(&bound.url)));
+        let service = Service {
+            region: bound.config.id,
+            gateway: Arc::clone(&gateway),
+            router: if index == 0 { with_console.clone() } else { without.clone() },
+            header_timeout: config.timeouts.header,
+        };
+        listeners.spawn(listen(bound.listener, service, stopped.clone(), config.timeouts.stop));
+    }
+    Ok(Running { store, secret, console_url, gateways, is_new, stop, listeners, directory })
+}
+
+/// A new sign-in link for a server that may run elsewhere on this store.
+///
+/// # Errors
+/// [`StartError`], also when there is no such member.
+pub async fn sign_in_link(config: &Config, email: Option<&Email>) -> Result<String, StartError> {
+    let opened = Opened::open(config).await?;
+    let url = config.public_url.clone().unwrap_or_else(|| own_url(config.regions[0].listen));
+    let link = make_link(&opened.store, &opened.secret, &url, email).await;
+    opened.store.close().await;
+    link
+}
+
+impl Running {
+    /// Where browsers reach the console.
+    pub fn console_url(&self) -> &str {
+        &self.console_url
+    }
+
+    /// Each region's base URL for OpenAI clients.
+    pub fn gateways(&self) -> &[(RegionId, String)] {
+        &self.gateways
+    }
+
+    /// Whether the store was empty and the owner was created at this start.
+    pub fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// The store it runs on.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The gateway's directory.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// A link that signs in once, for the owner unless told.
+    ///
+    /// # Errors
+    /// [`StartError::NoMember`] or [`StartError::Store`].
+    pub async fn sign_in_link(&self, email: Option<&Email>) -> Result<String, StartError> {
+        make_link(&self.store, &self.secret, &self.console_url, email).await
+    }
+
+    /// Waits for the signal to stop: an interrupt, or a request to end.
+    pub async fn stop_signal() {
+        let interrupt = tokio::signal::ctrl_c();
+        #[cfg(unix)]
+        {
+            let mut end = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+                .expect("the handler of SIGTERM can be set");
+            tokio::select! {
+                _ = interrupt => {}
+                _ = end.recv() => {}
+            }
+        }
+        #[cfg(not(unix))]
+        drop(interrupt.await);
+    }
+
+    /// Takes no more connections, lets the calls under way finish, and closes the store.
+    pub async fn stop(mut self) {
+        tracing::info!("stopping");
+        self.stop.send_replace(true);
+        while self.listeners.join_next().await.is_some() {}
+        self.store.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+/// The store with its secret, ready for use.
+struct Opened {
+    store: Store,
+    secret: ServerSecret,
+    is_new: bool,
+}
+
+impl Opened {
+    async fn open(config: &Config) -> Result<Self, StartError> {
+        make_data_dir(config)?;
+        let store = Store::open(&config.database_url).await?;
+        let owner = store.first_owner().await?;
+        let state = if owner.is_none() { StoreState::New } else { StoreState::InUse };
+        let secret = ServerSecret::load(config.secret_key.as_ref(), &config.data_dir.join("server.key"), state)?;
+        let regions: Vec<RegionId> = config.regions.iter().map(|r| r.id.clone()).collect();
+        let workspace = WorkspaceName::parse("Default workspace").expect("a valid name");
+        if owner.is_none() {
+            let new = NewAccount {
+                name: "Default account",
+                owner: &config.owner_email,
+                regions: &regions,
+                workspace: &workspace,
+            };
+            store.account_create(new).await?;
+            tracing::info!("first start: account and owner created");
+        } else {
+            store.default_workspaces_ensure(&regions, &workspace).await?;
+        }
+        Ok(Self { store, secret, is_new: owner.is_none() })
+    }
+}
+
+/// The data folder holds the server's secret: for its owner alone.
+fn make_data_dir(config: &Config) -> Result<(), StartError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(&config.data_dir)
+        .map_err(|error| StartError::DataDir { path: config.data_dir.display().to_string(), error })
+}
+
+async fn make_link(
+    store: &Store,
+    secret: &ServerSecret,
+    url: &str,
+    email: Option<&Email>,
+) -> Result<String, StartError> {
+    let email = match email {
+        Some(email) => email.clone(),
+        None => {
+            let owner = store.first_owner().await?.ok_or_else(|| StartError::NoMember("(owner)".into()))?;
+            Email::parse(&owner.email).map_err(|_| StartError::NoMember(owner.email))?
+        }
+    };
+    let token = random_token();
+    if !store.link_create(&email, &secret.link_hash(&token), now_ms()).await? {
+        return Err(StartError::NoMember(email.to_string()));
+    }
+    Ok(format!("{url}/sign-in?token={}", token.as_str()))
+}
+
+/// A region's listener, and where its applications reach it.
+struct Bound {
+    config: RegionConfig,
+    listener: TcpListener,
+    address: SocketAddr,
+    url: String,
+}
+
+/// All or none: a region that cannot be served must not look as if it were.
+async fn bind(regions: &[RegionConfig]) -> Result<Vec<Bound>, StartError> {
+    let mut bound = Vec::with_capacity(regions.len());
+    for config in regions {
+        let error = |error| StartError::Listen { address: config.listen, error };
+        let listener = TcpListener::bind(config.listen).await.map_err(error)?;
+        let address = listener.local_addr().map_err(error)?;
+        let url = config.public_url.clone().unwrap_or_else(|| own_url(address));
+        bound.push(Bound { config: config.clone(), listener, address, url });
+    }
+    Ok(bound)
+}
+
+/// The URL of a listener as seen from this machine.
+fn own_url(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("http://{address}")
+}
+
+fn openai_url(url: &str) -> String {
+    format!("{url}{}", door::OPENAI)
+}
+
+fn region(config: &RegionConfig, url: &str) -> Region {
+    Region {
+        id: config.id.clone(),
+        name: config.name.clone(),
+        endpoints: vec![Endpoint {
+            protocol: Protocol::Openai,
+            base_url: openai_url(url),
+            kind: EndpointKind::Public,
+        }],
+        features: config.features,
+        limits: config.limits,
+    }
+}
+
+fn upstreams(config: &Config) -> Result<Upstreams, StartError> {
+    let echo = if config.echo { Echo::On } else { Echo::Off };
+    config.upstreams.iter().try_fold(Upstreams::new(echo), |upstreams, upstream| {
+        let failed = |message: String| StartError::Upstream { id: upstream.id.clone(), message };
+        let key = match &upstream.api_key_env {
+            Some(name) => Some(SecretString::from(
+                std::env::var(name).map_err(|_| failed(format!("set the environment variable {name} to its API key")))?,
+            )),
+            None => None,
+        };
+        let service = HttpUpstream::new(&upstream.id, &upstream.base_url, key.as_ref(), config.timeouts.gateway)
+            .map_err(|e: UpstreamError| failed(e.to_string()))?;
+        let service = Arc::new(service);
+        let routes = upstream.models.names().into_iter();
+        Ok(routes.fold(upstreams, |upstreams, (model, name)| upstreams.route(model, &service, name)))
+    })
+}
+
+fn console_router(console: Console, assets: Assets, store: Store) -> Router {
+    Router::new()
+        .nest(console::PREFIX, console::router(console))
+        .merge(health::router(store))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .fallback_service(assets::router(assets))
+}
+
+/// What is around every request that is not the gateway's: the request's id, the shape of errors, the log line and the
+/// headers that keep browsers safe.
+fn around(router: Router, public_url: &str) -> Router {
+    let https = public_url.starts_with("https://");
+    router.layer(from_fn(problem::finish)).layer(map_response(move |response| std::future::ready(secured(response, https))))
+}
+
+fn secured(mut response: Response, https: bool) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let defaults = [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'")];
+    for (name, value) in defaults {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    response
+}

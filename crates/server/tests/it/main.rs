@@ -1,0 +1,11 @@
+//! The server as its users meet it: a real one on free ports, with a store of its own, over HTTP.
+
+mod api_keys;
+mod assets;
+mod canary;
+mod gateway;
+mod routes;
+mod session;
+mod support;
+mod upstream;
+mod workspaces;

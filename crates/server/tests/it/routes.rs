@@ -1,0 +1,157 @@
+//! Every route × who asks. The routes come out of the description, so a new one cannot be forgotten here.
+
+use crate::support::{SINGAPORE, Server};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+/// Routes that need no session: they make one.
+const PUBLIC: [&str; 2] = ["session_code", "session_create"];
+/// Routes about the person who asks: no role is refused.
+const OWN: [&str; 3] = ["session_view", "session_delete", "region_list"];
+
+struct Route {
+    id: String,
+    method: Method,
+    path: String,
+    body: Option<Value>,
+}
+
+/// All routes, with the ids filled in and a body that is valid.
+fn routes(workspace: &str, api_key: &str) -> Vec<Route> {
+    let description = serde_json::to_value(keygate::openapi()).unwrap();
+    let mut routes = Vec::new();
+    for (path, operations) in description["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            let body = operation.get("requestBody").map(|_| match id.as_str() {
+                "workspace_create" | "workspace_update" | "workspace_archive" => json!({ "name": "renamed" }),
+                "api_key_create" | "api_key_update" => json!({ "description": "changed" }),
+                "session_code" => json!({ "email": "nobody@example.com" }),
+                "session_create" => json!({ "token": "x" }),
+                other => panic!("say which body {other} takes"),
+            });
+            let path =
+                path.replace("{region}", SINGAPORE).replace("{workspace}", workspace).replace("{api_key}", api_key);
+            routes.push(Route { id, method: method.to_uppercase().parse().unwrap(), path, body });
+        }
+    }
+    assert!(routes.len() >= 15, "{}", routes.len());
+    routes
+}
+
+async fn ask(client: &crate::support::Client, route: &Route) -> crate::support::Answer {
+    let request = client.request(route.method.clone(), &route.path);
+    crate::support::send(match &route.body {
+        Some(body) => request.json(body),
+        None => request,
+    })
+    .await
+}
+
+#[tokio::test]
+async fn every_route_refuses_who_is_not_signed_in() {
+    let server = Server::start().await;
+    let mut forged = server.anonymous();
+    forged.cookie = Some("keygate_session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".into());
+    for route in routes("ws-x", "key-x").iter().filter(|r| !PUBLIC.contains(&r.id.as_str())) {
+        for client in [&server.anonymous(), &forged] {
+            let answer = ask(client, route).await;
+            assert_eq!((answer.status, answer.code()), (StatusCode::UNAUTHORIZED, "not_signed_in"), "{}", route.id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_route_hides_what_is_another_accounts() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let workspace = owner.workspace("mine").await;
+    let (api_key, _) = owner.key(SINGAPORE, &workspace).await;
+    let stranger = server.stranger().await;
+    let mut walked = 0;
+    for route in routes(&workspace, &api_key).iter().filter(|r| r.path.contains(&workspace)) {
+        let answer = ask(&stranger, route).await;
+        assert_eq!((answer.status, answer.code()), (StatusCode::NOT_FOUND, "not_found"), "{}", route.id);
+        walked += 1;
+    }
+    assert!(walked >= 8, "{walked}");
+    // All of it is still there, unchanged, for its owner.
+    let view = owner.get(&format!("/regions/{SINGAPORE}/workspaces/{workspace}")).await;
+    assert_eq!((view.body["name"].as_str(), view.body["api_key_count"].as_u64()), (Some("mine"), Some(1)));
+}
+
+#[tokio::test]
+async fn every_route_refuses_a_role_without_the_right() {
+    let server = Server::start().await;
+    let workspace = server.owner().await.workspace("mine").await;
+    // There is no operation that makes a member yet, so the row is made by hand.
+    let file = server.dir.path().join("data/keygate.db");
+    sqlite(&file, "UPDATE members SET role = 'member'");
+    let member = server.owner().await;
+    for route in routes(&workspace, "key-x").iter().filter(|r| !PUBLIC.contains(&r.id.as_str())) {
+        if OWN.contains(&route.id.as_str()) {
+            continue;
+        }
+        let answer = ask(&member, route).await;
+        assert_eq!((answer.status, answer.code()), (StatusCode::FORBIDDEN, "not_permitted"), "{}", route.id);
+    }
+    assert_eq!(member.get("/session").await.body["role"], "member");
+    sqlite(&file, "UPDATE members SET role = 'admin'");
+    let (admin, archive) = (server.owner().await, format!("/regions/{SINGAPORE}/workspaces/{workspace}/archive"));
+    assert_eq!(admin.post(&archive, json!({ "name": "mine" })).await.status, StatusCode::NO_CONTENT);
+}
+
+/// Runs a statement on the file beside the server.
+fn sqlite(file: &std::path::Path, statement: &'static str) {
+    let url = format!("sqlite:{}", file.display());
+    tokio::task::block_in_place(|| {
+        tokio::runtime::Handle::current().block_on(async {
+            use sqlx::Connection as _;
+            let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+            sqlx::query(statement).execute(&mut connection).await.unwrap();
+        });
+    });
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_have_the_shape_of_errors() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    for (method, path, status, code) in [
+        (Method::GET, "/nothing", StatusCode::NOT_FOUND, "not_found"),
+        (Method::GET, "/regions/mars/workspaces", StatusCode::NOT_FOUND, "not_found"),
+        (Method::GET, "/regions/%ff/workspaces", StatusCode::NOT_FOUND, "not_found"),
+        (Method::PUT, "/session", StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+        (Method::DELETE, "/regions", StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+    ] {
+        let answer = crate::support::send(owner.request(method, path)).await;
+        assert_eq!((answer.status, answer.code()), (status, code), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_cannot_change_anything() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    for (name, value) in [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")] {
+        let request = owner.request(Method::POST, &crate::support::workspaces(SINGAPORE)).header(name, value);
+        let answer = crate::support::send(request.json(&json!({ "name": "planted" }))).await;
+        assert_eq!((answer.status, answer.code()), (StatusCode::FORBIDDEN, "cross_origin"));
+    }
+    let own = owner.request(Method::POST, &crate::support::workspaces(SINGAPORE));
+    let own = own.header("origin", server.running.console_url()).header("sec-fetch-site", "same-origin");
+    assert_eq!(crate::support::send(own.json(&json!({ "name": "own" }))).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn the_description_is_served_and_names_every_operation_once() {
+    let server = Server::start().await;
+    let served = server.anonymous().get("/openapi.json").await;
+    assert_eq!(served.status, StatusCode::OK);
+    assert!(served.body["openapi"].as_str().unwrap().starts_with("3.1"));
+    let mut ids: Vec<String> = routes("w", "k").into_iter().map(|r| r.id).collect();
+    let all = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), all);
+}

@@ -1,0 +1,200 @@
+//! A server for a test, and clients to talk to it.
+
+use keygate::config::Config;
+use keygate::server::{self, Running};
+use keygate_contract::{Email, RegionId, WorkspaceName};
+use keygate_store::NewAccount;
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use std::path::Path;
+
+pub(crate) const SINGAPORE: &str = "ap-southeast-1";
+pub(crate) const VIRGINIA: &str = "us-east-1";
+pub(crate) const OWNER: &str = "owner@localhost";
+
+/// A server that is gone with the test.
+pub(crate) struct Server {
+    pub(crate) running: Running,
+    pub(crate) dir: tempfile::TempDir,
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// With more configuration, in TOML.
+    pub(crate) async fn start_with(toml: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let running = Self::run(dir.path(), toml).await;
+        Self { running, dir }
+    }
+
+    async fn run(dir: &Path, toml: &str) -> Running {
+        let file = dir.join("keygate.toml");
+        // Top-level fields first: a table in `toml` would swallow them.
+        let text = format!("data_dir = '{}'\nlisten = '127.0.0.1:0'\n{toml}", dir.join("data").display());
+        std::fs::write(&file, text).unwrap();
+        server::start(Config::load(Some(&file)).unwrap()).await.unwrap()
+    }
+
+    /// The same store under a new process, as after a restart.
+    pub(crate) async fn restart(self) -> Self {
+        self.running.stop().await;
+        let running = Self::run(self.dir.path(), "").await;
+        Self { running, dir: self.dir }
+    }
+
+    pub(crate) fn anonymous(&self) -> Client {
+        Client { http: reqwest::Client::new(), base: format!("{}/console/v1", self.running.console_url()), cookie: None }
+    }
+
+    pub(crate) async fn owner(&self) -> Client {
+        self.sign_in(OWNER).await
+    }
+
+    pub(crate) async fn sign_in(&self, email: &str) -> Client {
+        let link = self.running.sign_in_link(Some(&Email::parse(email).unwrap())).await.unwrap();
+        let token = link.split_once("token=").unwrap().1.to_owned();
+        let mut client = self.anonymous();
+        let answer = client.post("/session", json!({ "token": token })).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        client.cookie = answer.cookie();
+        client
+    }
+
+    /// A second account, signed in.
+    pub(crate) async fn stranger(&self) -> Client {
+        let new = NewAccount {
+            name: "Another account",
+            owner: &Email::parse("stranger@example.com").unwrap(),
+            regions: &[RegionId::from(SINGAPORE)],
+            workspace: &WorkspaceName::parse("Default workspace").unwrap(),
+        };
+        let (_, events) = self.running.store().account_create(new).await.unwrap();
+        self.running.directory().apply(events).unwrap();
+        self.sign_in("stranger@example.com").await
+    }
+
+    /// The base URL for OpenAI clients in a region.
+    pub(crate) fn gateway(&self, region: &str) -> String {
+        let found = self.running.gateways().iter().find(|(id, _)| id.as_str() == region);
+        found.unwrap().1.clone()
+    }
+}
+
+/// A client of the console API.
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: String,
+    pub(crate) cookie: Option<String>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    /// Null when there is none.
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// The error's code; the answer must be one.
+    pub(crate) fn code(&self) -> &str {
+        assert_eq!(self.headers["content-type"], "application/json");
+        assert_eq!(self.body["error"]["request_id"], self.headers["x-request-id"].to_str().unwrap());
+        assert!(self.body["error"]["message"].as_str().unwrap().ends_with('.'));
+        self.body["error"]["code"].as_str().unwrap()
+    }
+
+    /// The cookie that was set, as it is sent back.
+    pub(crate) fn cookie(&self) -> Option<String> {
+        let cookie = self.headers.get("set-cookie")?.to_str().unwrap();
+        Some(cookie.split(';').next().unwrap().to_owned())
+    }
+}
+
+impl Client {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.cookie {
+            Some(cookie) => request.header("cookie", cookie),
+            None => request,
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        send(self.request(Method::POST, path).json(&body)).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        send(self.request(Method::PATCH, path).json(&body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        send(self.request(Method::DELETE, path)).await
+    }
+
+    /// A new workspace's id.
+    pub(crate) async fn workspace(&self, name: &str) -> String {
+        let answer = self.post(&workspaces(SINGAPORE), json!({ "name": name })).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        answer.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The default workspace's id.
+    pub(crate) async fn default_workspace(&self, region: &str) -> String {
+        let page = self.get(&workspaces(region)).await.body;
+        assert_eq!(page["items"][0]["is_default"], true);
+        page["items"][0]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A new key of a workspace: its id and its secret.
+    pub(crate) async fn key(&self, region: &str, workspace: &str) -> (String, String) {
+        let answer = self.post(&api_keys(region, workspace), json!({ "description": "test" })).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        let text = |field: &str| answer.body[field].as_str().unwrap().to_owned();
+        (text("id"), text("secret"))
+    }
+
+    /// A new key of the default workspace in Singapore.
+    pub(crate) async fn default_key(&self) -> (String, String) {
+        self.key(SINGAPORE, &self.default_workspace(SINGAPORE).await).await
+    }
+}
+
+pub(crate) async fn send(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let text = response.text().await.unwrap();
+    let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) };
+    Answer { status, headers, body }
+}
+
+pub(crate) fn workspaces(region: &str) -> String {
+    format!("/regions/{region}/workspaces")
+}
+
+pub(crate) fn api_keys(region: &str, workspace: &str) -> String {
+    format!("/regions/{region}/workspaces/{workspace}/api-keys")
+}
+
+/// A call of the gateway.
+pub(crate) fn call(base: &str, path: &str, key: &str) -> RequestBuilder {
+    reqwest::Client::new().post(format!("{base}{path}")).bearer_auth(key)
+}
+
+/// The body of a chat call.
+pub(crate) fn chat(model: &str) -> Value {
+    json!({ "model": model, "messages": [{ "role": "user", "content": "Hello" }] })
+}
+
+/// A chat call that is not a stream.
+pub(crate) async fn chat_call(base: &str, key: &str, model: &str) -> Answer {
+    send(call(base, "/chat/completions", key).json(&chat(model))).await
+}
