@@ -1,2 +1,12 @@
 //! Starts the console in the page.
-fn main() {}
+
+use keygate_console::app::App;
+
+fn main() {
+    std::panic::set_hook(Box::new(|info| {
+        console_error_panic_hook::hook(info);
+        keygate_console::ui::dom::tell_failure();
+    }));
+    leptos::mount::mount_to_body(App);
+    keygate_console::ui::dom::remove_boot_screen();
+}

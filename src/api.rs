@@ -1,0 +1,27 @@
+//! The typed client of the console API: a transparent view of it, with a function an operation under the same name.
+//!
+//! Reads go through [`queries`], which keeps answers and knows when they are stale. Changes are plain calls; each
+//! marks what it made stale, so that no page has to remember.
+
+mod api_key;
+mod client;
+mod error;
+mod queries;
+mod query;
+mod region;
+mod secret;
+mod session;
+mod workspace;
+
+pub use api_key::{ApiKeyListKey, CreatedKey, api_key_create, api_key_delete, api_key_update, api_key_view};
+pub use client::{Client, Connection, IdempotencyKey};
+pub use error::{ApiError, Result};
+pub use queries::Queries;
+pub use query::{Cache, Query, QueryKey, QueryState, use_query};
+pub use region::openai_base_url;
+pub use secret::Secret;
+pub use session::{session_code, session_create, session_delete, session_view};
+pub use workspace::{
+    WorkspaceKey, WorkspaceListKey, workspace_archive, workspace_create, workspace_list, workspace_update, workspace_view,
+};
+

@@ -1,0 +1,113 @@
+//! All that is kept of the server's answers, and what a change makes stale.
+
+use super::api_key::{ApiKeyListKey, api_key_list};
+use super::client::Client;
+use super::query::{Cache, Query, use_query};
+use super::region::region_list;
+use super::session::session_view;
+use super::workspace::{WorkspaceKey, WorkspaceListKey, workspace_list, workspace_view};
+use keygate_contract::{ApiKey, Page, Region, RegionId, Session, Workspace};
+use leptos::prelude::*;
+
+/// The client and the answers it got, as one context.
+#[derive(Clone, Copy)]
+pub struct Queries {
+    /// Sends requests.
+    pub client: Client,
+    session: Cache<(), Session>,
+    regions: Cache<(), Page<Region>>,
+    workspaces: Cache<WorkspaceListKey, Page<Workspace>>,
+    workspace: Cache<WorkspaceKey, Workspace>,
+    api_keys: Cache<ApiKeyListKey, Page<ApiKey>>,
+}
+
+impl Queries {
+    /// Nothing is known yet.
+    pub fn new() -> Self {
+        Self {
+            client: Client::new(),
+            session: Cache::new(),
+            regions: Cache::new(),
+            workspaces: Cache::new(),
+            workspace: Cache::new(),
+            api_keys: Cache::new(),
+        }
+    }
+
+    /// The queries of this console.
+    pub fn expect() -> Self {
+        expect_context()
+    }
+
+    /// Who is signed in.
+    pub fn session(self) -> Query<Session> {
+        use_query(self.session, Signal::stored(Some(())), move |()| session_view(self.client))
+    }
+
+    /// The regions there are.
+    pub fn regions(self) -> Query<Page<Region>> {
+        use_query(self.regions, Signal::stored(Some(())), move |()| region_list(self.client))
+    }
+
+    /// A page of a region's workspaces.
+    pub fn workspaces(self, key: Signal<Option<WorkspaceListKey>>) -> Query<Page<Workspace>> {
+        use_query(self.workspaces, key, move |key| async move { workspace_list(self.client, &key).await })
+    }
+
+    /// One workspace.
+    pub fn workspace(self, key: Signal<Option<WorkspaceKey>>) -> Query<Workspace> {
+        use_query(self.workspace, key, move |key| async move { workspace_view(self.client, &key).await })
+    }
+
+    /// A page of a workspace's API keys.
+    pub fn api_keys(self, key: Signal<Option<ApiKeyListKey>>) -> Query<Page<ApiKey>> {
+        use_query(self.api_keys, key, move |key| async move { api_key_list(self.client, &key).await })
+    }
+
+    /// Keeps who has just signed in.
+    pub fn signed_in(self, session: Session) {
+        self.client.connection.signed_out.set(false);
+        self.session.put(&(), session);
+    }
+
+    /// Forgets everything: nobody is signed in any more.
+    pub fn signed_out(self) {
+        self.session.clear();
+        self.regions.clear();
+        self.workspaces.clear();
+        self.workspace.clear();
+        self.api_keys.clear();
+    }
+
+    /// Asks again for all that could not be had.
+    pub fn retry_failed(self) {
+        self.session.retry_failed();
+        self.regions.retry_failed();
+        self.workspaces.retry_failed();
+        self.workspace.retry_failed();
+        self.api_keys.retry_failed();
+    }
+
+    /// Keeps a list that was read outside a view.
+    pub(crate) fn workspaces_read(self, key: &WorkspaceListKey, page: Page<Workspace>) {
+        self.workspaces.put(key, page);
+    }
+
+    /// Workspaces of the region were changed, or the number of their keys.
+    pub(crate) fn workspaces_changed(self, region: &RegionId) {
+        self.workspaces.invalidate(|key| key.region == *region);
+        self.workspace.invalidate(|key| key.region == *region);
+    }
+
+    /// Keys of the workspace were changed.
+    pub(crate) fn api_keys_changed(self, workspace: &WorkspaceKey) {
+        self.api_keys.invalidate(|key| key.workspace == *workspace);
+        self.workspaces_changed(&workspace.region);
+    }
+}
+
+impl Default for Queries {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,75 @@
+//! The frame of every page. `index.html` paints the same frame before the program arrives.
+
+use super::{AccountMenu, AwayBanner, NotFound, RegionMenu, Sidebar, ThemeMenu};
+use crate::api::Queries;
+use crate::routes::Place;
+use crate::state::{Regions, SignedIn, Workspaces, use_place};
+use crate::ui::dom::{all_in, focus, focus_heading, is_booting, takes_text, target};
+use crate::ui::{Brand, modal_is_open};
+use leptos::ev;
+use leptos::prelude::*;
+use leptos_router::components::Outlet;
+use web_sys::KeyboardEvent;
+
+/// The frame: what is signed in to, where in it, and the page.
+#[component]
+pub fn Shell() -> impl IntoView {
+    let queries = Queries::expect();
+    SignedIn::provide(queries);
+    let regions = Regions::provide(queries);
+    Workspaces::provide(queries);
+    move_focus_with_the_page();
+    search_on_slash();
+
+    let unknown_region = Memo::new(move |_| regions.is_unknown());
+    let page = move || if unknown_region.get() { view! { <NotFound /> }.into_any() } else { Outlet().into_any() };
+    view! {
+        <div class="shell">
+            <a class="skip" href="#main" rel="external" on:click=skip>"Skip to content"</a>
+            <header class="topbar">
+                <a class="brand" href="/" aria-label="Keygate, start"><Brand /></a>
+                <RegionMenu />
+                <div class="spring"></div>
+                <ThemeMenu />
+                <AccountMenu />
+            </header>
+            <AwayBanner />
+            <Sidebar />
+            <main class="page" id="main">{page}</main>
+        </div>
+    }
+}
+
+fn skip(event: ev::MouseEvent) {
+    event.prevent_default();
+    focus_heading();
+}
+
+/// Another page: the focus goes to its heading. What opens over a page takes the focus itself.
+fn move_focus_with_the_page() {
+    let place = use_place();
+    let page = Memo::new(move |_| place.get().map(Place::page));
+    Effect::new(move |before: Option<Option<Place>>| {
+        let page = page.get();
+        if before.map_or(!is_booting(), |before| before != page) {
+            request_animation_frame(focus_heading);
+        }
+        page
+    });
+}
+
+/// `/` leads to the page's search, unless it is typed into a field.
+fn search_on_slash() {
+    let listener = window_event_listener(ev::keydown, |event: KeyboardEvent| {
+        let typing = target(&event).is_some_and(|element| takes_text(&element));
+        let with_more = event.ctrl_key() || event.meta_key() || event.alt_key();
+        if event.key() != "/" || typing || with_more || modal_is_open() {
+            return;
+        }
+        if let Some(search) = document().body().and_then(|body| all_in(&body, "[data-search]").into_iter().next()) {
+            event.prevent_default();
+            focus(&search);
+        }
+    });
+    on_cleanup(move || listener.remove());
+}

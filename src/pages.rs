@@ -1,0 +1,13 @@
+//! The pages: a file each, and a folder beside it for the parts that no other page has.
+
+mod api_keys;
+mod home;
+mod not_found;
+mod sign_in;
+mod workspaces;
+
+pub use api_keys::ApiKeysPage;
+pub use home::HomePage;
+pub use not_found::NotFoundPage;
+pub use sign_in::SignInPage;
+pub use workspaces::WorkspacesPage;

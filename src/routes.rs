@@ -1,0 +1,199 @@
+//! The places of the console: every path is read and written here.
+
+use crate::uri::{decode, encode, query};
+use keygate_contract::{RegionId, WorkspaceId};
+use std::fmt;
+
+/// Where a person is, or a link leads. Its `Display` is the path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// `/`: leads on to the workspaces of a region.
+    Home,
+    /// `/sign-in`
+    SignIn,
+    /// `/{region}/workspaces`, and `/{region}/workspaces/{workspace}` with one of them open.
+    Workspaces {
+        /// The region.
+        region: RegionId,
+        /// The one that is open.
+        open: Option<WorkspaceId>,
+    },
+    /// `/{region}/w/{workspace}/api-keys`
+    ApiKeys {
+        /// The region.
+        region: RegionId,
+        /// Whose keys.
+        workspace: WorkspaceId,
+    },
+}
+
+impl Place {
+    /// The list of a region's workspaces.
+    pub fn workspaces(region: RegionId) -> Self {
+        Self::Workspaces { region, open: None }
+    }
+
+    /// The place a path names, if it names one.
+    pub fn parse(path: &str) -> Option<Self> {
+        let segments: Option<Vec<String>> =
+            path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect();
+        match segments?.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            [] => Some(Self::Home),
+            ["sign-in"] => Some(Self::SignIn),
+            [region, "workspaces"] => Some(Self::workspaces(region.into())),
+            [region, "workspaces", open] => {
+                Some(Self::Workspaces { region: region.into(), open: Some(open.into()) })
+            }
+            [region, "w", workspace, "api-keys"] => {
+                Some(Self::ApiKeys { region: region.into(), workspace: workspace.into() })
+            }
+            _ => None,
+        }
+    }
+
+    /// The region this place is in.
+    pub fn region(&self) -> Option<&RegionId> {
+        match self {
+            Self::Home | Self::SignIn => None,
+            Self::Workspaces { region, .. } | Self::ApiKeys { region, .. } => Some(region),
+        }
+    }
+
+    /// The workspace whose page this is. One that is merely open over the list is not.
+    pub fn workspace(&self) -> Option<&WorkspaceId> {
+        match self {
+            Self::Home | Self::SignIn | Self::Workspaces { .. } => None,
+            Self::ApiKeys { workspace, .. } => Some(workspace),
+        }
+    }
+
+    /// The same page for another workspace, perhaps of another region.
+    #[must_use]
+    pub fn moved_to(&self, region: RegionId, workspace: WorkspaceId) -> Self {
+        match self {
+            Self::Home | Self::SignIn | Self::Workspaces { .. } => Self::workspaces(region),
+            Self::ApiKeys { .. } => Self::ApiKeys { region, workspace },
+        }
+    }
+
+    /// The page without what is open over it: as long as it stays the same, no one has left the page.
+    #[must_use]
+    pub fn page(self) -> Self {
+        match self {
+            Self::Workspaces { region, .. } => Self::workspaces(region),
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Home => f.write_str("/"),
+            Self::SignIn => f.write_str("/sign-in"),
+            Self::Workspaces { region, open: None } => write!(f, "/{}/workspaces", encode(region.as_str())),
+            Self::Workspaces { region, open: Some(open) } => {
+                write!(f, "/{}/workspaces/{}", encode(region.as_str()), encode(open.as_str()))
+            }
+            Self::ApiKeys { region, workspace } => {
+                write!(f, "/{}/w/{}/api-keys", encode(region.as_str()), encode(workspace.as_str()))
+            }
+        }
+    }
+}
+
+/// What part of a list is shown; in the address, so that it can be shared and returned to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListView {
+    /// The search text; empty: everything.
+    pub q: String,
+    /// The page's token; empty: the first.
+    pub page: String,
+}
+
+impl ListView {
+    /// The address of this view of a place's list. What is as usual is left out.
+    pub fn at(&self, place: &Place) -> String {
+        format!("{place}{}", query(&[("q", &self.q), ("page", &self.page)]))
+    }
+}
+
+/// The way to sign in and come back to `here`, a path with its query.
+pub fn sign_in_path(here: &str) -> String {
+    let next = if here == "/" { "" } else { here };
+    format!("{}{}", Place::SignIn, query(&[("next", next)]))
+}
+
+/// Where to go after signing in. Only paths of this console are followed: `next` may come from anyone's link.
+pub fn next_path(next: Option<&str>) -> &str {
+    let is_ours = |path: &&str| {
+        path.starts_with('/')
+            && !path.starts_with("//")
+            && !path.contains(|c: char| c == '\\' || c.is_control())
+            && Place::parse(path.split(['?', '#']).next().unwrap_or_default()) != Some(Place::SignIn)
+    };
+    next.filter(is_ours).unwrap_or("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_is_read_back_from_its_path() {
+        let (region, workspace) = (RegionId::from("ap-southeast-1"), WorkspaceId::from("ws-1"));
+        for (place, path) in [
+            (Place::Home, "/"),
+            (Place::SignIn, "/sign-in"),
+            (Place::workspaces(region.clone()), "/ap-southeast-1/workspaces"),
+            (
+                Place::Workspaces { region: region.clone(), open: Some(workspace.clone()) },
+                "/ap-southeast-1/workspaces/ws-1",
+            ),
+            (Place::ApiKeys { region, workspace }, "/ap-southeast-1/w/ws-1/api-keys"),
+        ] {
+            assert_eq!(place.to_string(), path);
+            assert_eq!(Place::parse(path), Some(place));
+        }
+    }
+
+    #[test]
+    fn a_hostile_segment_stays_one_segment() {
+        let place = Place::ApiKeys { region: "a/../b".into(), workspace: "?x#y 检".into() };
+        assert_eq!(Place::parse(&place.to_string()), Some(place));
+    }
+
+    #[test]
+    fn other_paths_are_no_place() {
+        for path in ["/workspaces", "/r/w", "/r/w/ws-1", "/r/w/ws-1/keys", "/r/workspaces/a/b", "/r/%zz", "/a/b/c"] {
+            assert_eq!(Place::parse(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn moving_keeps_the_page() {
+        let keys = Place::ApiKeys { region: "a".into(), workspace: "ws-1".into() };
+        assert_eq!(keys.moved_to("b".into(), "ws-2".into()).to_string(), "/b/w/ws-2/api-keys");
+        let open = Place::Workspaces { region: "a".into(), open: Some("ws-1".into()) };
+        assert_eq!(open.moved_to("b".into(), "ws-2".into()).to_string(), "/b/workspaces");
+    }
+
+    #[test]
+    fn a_list_view_leaves_out_what_is_as_usual() {
+        let place = Place::workspaces("a".into());
+        assert_eq!(ListView::default().at(&place), "/a/workspaces");
+        let view = ListView { q: "a b".into(), page: "t/1".into() };
+        assert_eq!(view.at(&place), "/a/workspaces?q=a%20b&page=t%2F1");
+    }
+
+    #[test]
+    fn signing_in_leads_back_into_the_console_only() {
+        assert_eq!(next_path(Some("/a/workspaces?q=x")), "/a/workspaces?q=x");
+        for bad in ["https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example", "evil", "", "/sign-in?next=/a"] {
+            assert_eq!(next_path(Some(bad)), "/", "{bad:?}");
+        }
+        assert_eq!(next_path(None), "/");
+        assert_eq!(sign_in_path("/"), "/sign-in");
+        assert_eq!(sign_in_path("/a/w/b/api-keys?q=x"), "/sign-in?next=%2Fa%2Fw%2Fb%2Fapi-keys%3Fq%3Dx");
+    }
+}

@@ -1,0 +1,34 @@
+//! The way through a list's pages.
+
+use leptos::prelude::*;
+
+/// Two buttons; nothing where there is one page only.
+#[component]
+pub fn Pager(
+    /// Whether this is not the first page.
+    has_previous: Signal<bool>,
+    /// Whether another page follows.
+    has_next: Signal<bool>,
+    /// Goes back a page.
+    on_previous: Callback<()>,
+    /// Goes on a page.
+    on_next: Callback<()>,
+) -> impl IntoView {
+    let button = |label: &'static str, on: Signal<bool>, act: Callback<()>| {
+        let press = move |_| {
+            if on.get_untracked() {
+                act.run(());
+            }
+        };
+        view! {
+            <button type="button" class="btn small" aria-disabled=move || (!on.get()).then_some("true") on:click=press>
+                {label}
+            </button>
+        }
+    };
+    move || {
+        (has_previous.get() || has_next.get()).then(|| {
+            (button("Previous", has_previous, on_previous), button("Next", has_next, on_next))
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! A panel beside the button that opens it, in the browser's top layer: it stands above dialogs and is never clipped.
+
+use super::dom::{by_id, focus};
+use leptos::html;
+use leptos::prelude::*;
+use web_sys::HtmlElement;
+
+/// Between button and panel, and panel and window, in pixels.
+const GAP: f64 = 4.0;
+
+/// A panel. Its button has `popovertarget` and the id `{id}-button`; the browser closes the panel on Escape or a press
+/// elsewhere and gives the focus back.
+#[component]
+pub fn Popover(
+    /// The panel's id.
+    id: String,
+    /// `menu`, and more.
+    class: &'static str,
+    /// `menu` or `dialog`.
+    role: &'static str,
+    /// What it is called.
+    label: Signal<String>,
+    /// Whether it is open; kept up to date.
+    open: RwSignal<bool>,
+    /// Runs when it has opened, to place the focus.
+    on_open: Callback<HtmlElement>,
+    /// What it holds.
+    children: Children,
+) -> impl IntoView {
+    let node = NodeRef::<html::Div>::new();
+    let is_open = move || node.get_untracked().is_some_and(|panel| panel.matches(":popover-open").unwrap_or(false));
+    let scroll = window_event_listener(leptos::ev::resize, move |_| {
+        if let Some(panel) = node.try_get_untracked().flatten() {
+            // Fails only if it is closed.
+            let _ = panel.hide_popover();
+        }
+    });
+    on_cleanup(move || scroll.remove());
+    let before = {
+        let button = button_id(&id);
+        move |_: web_sys::Event| {
+            if let (false, Some(panel), Some(button)) = (is_open(), node.get_untracked(), by_id(&button)) {
+                place(&panel, &button);
+            }
+        }
+    };
+    let after = move |_| {
+        open.set(is_open());
+        if let (true, Some(panel)) = (is_open(), node.get_untracked()) {
+            on_open.run(panel.into());
+        }
+    };
+    view! {
+        <div
+            node_ref=node
+            id=id
+            class=class
+            role=role
+            aria-label=move || label.get()
+            popover="auto"
+            on:beforetoggle=before
+            on:toggle=after
+        >
+            {children()}
+        </div>
+    }
+}
+
+/// The id of a panel's button.
+pub(super) fn button_id(panel: &str) -> String {
+    format!("{panel}-button")
+}
+
+/// Closes a panel and gives the focus to its button.
+pub fn close_popover(id: &str) {
+    if let Some(panel) = by_id(id) {
+        // Fails only if it is closed.
+        let _ = panel.hide_popover();
+    }
+    if let Some(button) = by_id(&button_id(id)) {
+        focus(&button);
+    }
+}
+
+/// Puts the panel at its button: below if there is more room than above, along the side nearer to the window's edge.
+fn place(panel: &HtmlElement, button: &HtmlElement) {
+    let size = |value: Result<wasm_bindgen::JsValue, _>| value.ok().and_then(|v| v.as_f64()).unwrap_or_default();
+    let (width, height) = (size(window().inner_width()), size(window().inner_height()));
+    let rect = button.get_bounding_client_rect();
+    let below = rect.top() < height - rect.bottom();
+    let left = rect.left() < width - rect.right();
+    let px = |value: f64| format!("{value}px");
+    let edges = [
+        ("top", below.then(|| px(rect.bottom() + GAP))),
+        ("bottom", (!below).then(|| px(height - rect.top() + GAP))),
+        ("left", left.then(|| px(rect.left().max(GAP)))),
+        ("right", (!left).then(|| px((document_width(width) - rect.right()).max(GAP)))),
+    ];
+    for (edge, value) in edges {
+        // These properties always take a length.
+        let _ = panel.style().set_property(edge, value.as_deref().unwrap_or("auto"));
+    }
+}
+
+/// The width that `right` is measured from: the window's without its scroll bar.
+fn document_width(window: f64) -> f64 {
+    document().document_element().map_or(window, |root| f64::from(root.client_width()))
+}
