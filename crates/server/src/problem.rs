@@ -225,7 +225,8 @@ fn shaped(problem: Problem, response: Response, id: &str) -> Response {
         },
     };
     let mut shaped = (problem.status, axum::Json(body)).into_response();
-    for (name, value) in response.headers() {
+    let of_the_empty_body = |name: &http::HeaderName| *name == header::CONTENT_LENGTH || *name == header::CONTENT_TYPE;
+    for (name, value) in response.headers().iter().filter(|(name, _)| !of_the_empty_body(name)) {
         shaped.headers_mut().entry(name).or_insert_with(|| value.clone());
     }
     if let Some(seconds) = problem.retry_after {

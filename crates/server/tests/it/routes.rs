@@ -86,7 +86,7 @@ async fn every_route_refuses_a_role_without_the_right() {
     let workspace = server.owner().await.workspace("mine").await;
     // There is no operation that makes a member yet, so the row is made by hand.
     let file = server.dir.path().join("data/keygate.db");
-    sqlite(&file, "UPDATE members SET role = 'member'");
+    sqlite(&file, "UPDATE members SET role = 'member'").await;
     let member = server.owner().await;
     for route in routes(&workspace, "key-x").iter().filter(|r| !PUBLIC.contains(&r.id.as_str())) {
         if OWN.contains(&route.id.as_str()) {
@@ -96,21 +96,17 @@ async fn every_route_refuses_a_role_without_the_right() {
         assert_eq!((answer.status, answer.code()), (StatusCode::FORBIDDEN, "not_permitted"), "{}", route.id);
     }
     assert_eq!(member.get("/session").await.body["role"], "member");
-    sqlite(&file, "UPDATE members SET role = 'admin'");
+    sqlite(&file, "UPDATE members SET role = 'admin'").await;
     let (admin, archive) = (server.owner().await, format!("/regions/{SINGAPORE}/workspaces/{workspace}/archive"));
     assert_eq!(admin.post(&archive, json!({ "name": "mine" })).await.status, StatusCode::NO_CONTENT);
 }
 
 /// Runs a statement on the file beside the server.
-fn sqlite(file: &std::path::Path, statement: &'static str) {
+async fn sqlite(file: &std::path::Path, statement: &'static str) {
+    use sqlx::Connection as _;
     let url = format!("sqlite:{}", file.display());
-    tokio::task::block_in_place(|| {
-        tokio::runtime::Handle::current().block_on(async {
-            use sqlx::Connection as _;
-            let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
-            sqlx::query(statement).execute(&mut connection).await.unwrap();
-        });
-    });
+    let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    sqlx::query(statement).execute(&mut connection).await.unwrap();
 }
 
 #[tokio::test]

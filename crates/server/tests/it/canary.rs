@@ -1,0 +1,122 @@
+//! No secret in any log line, answer, mail or row: a key, a session, a link and a code are planted in the real binary,
+//! at its most talkative, and everything it wrote is searched for them.
+
+use crate::support::{SINGAPORE, api_keys, call, chat, chat_call, send, workspaces};
+use reqwest::StatusCode;
+use serde_json::json;
+use std::path::Path;
+use std::process::Stdio;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+struct Binary {
+    child: Child,
+    url: String,
+    token: String,
+    stdout: BufReader<tokio::process::ChildStdout>,
+}
+
+async fn start(dir: &Path) -> Binary {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_keygate"))
+        .args(["serve"])
+        .env("KEYGATE_DATA_DIR", dir)
+        .env("KEYGATE_LISTEN", "127.0.0.1:0")
+        .env("KEYGATE_LOG", "trace")
+        .stdout(Stdio::piped())
+        .stderr(std::fs::File::create(dir.with_extension("log")).unwrap())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("Sign in: ") {
+        line.clear();
+        assert!(stdout.read_line(&mut line).await.unwrap() > 0, "it ended before it said how to sign in");
+    }
+    let link = line.trim().strip_prefix("Sign in: ").unwrap();
+    let (url, token) = link.split_once("/sign-in?token=").unwrap();
+    Binary { child, url: url.to_owned(), token: token.to_owned(), stdout }
+}
+
+#[tokio::test]
+async fn no_secret_is_written_anywhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let mut binary = start(&data).await;
+    let http = reqwest::Client::new();
+    let console = format!("{}/console/v1", binary.url);
+
+    let signed_in = send(http.post(format!("{console}/session")).json(&json!({ "token": binary.token }))).await;
+    assert_eq!(signed_in.status, StatusCode::CREATED);
+    let cookie = signed_in.cookie().unwrap();
+    let session = cookie.split_once('=').unwrap().1.to_owned();
+    let get = |path: String| send(http.get(format!("{console}{path}")).header("cookie", &cookie));
+    let post = |path: String, body: serde_json::Value| {
+        let request = http.post(format!("{console}{path}")).header("cookie", &cookie);
+        send(request.header("idempotency-key", "once").json(&body))
+    };
+    let listed = get(workspaces(SINGAPORE)).await;
+    let workspace = listed.body["items"][0]["id"].as_str().unwrap().to_owned();
+    let keys = api_keys(SINGAPORE, &workspace);
+    let created = post(keys.clone(), json!({ "description": "canary" })).await;
+    let key = created.body["secret"].as_str().unwrap().to_owned();
+    let id = created.body["id"].as_str().unwrap().to_owned();
+
+    // Every way the key and the session pass through: good, repeated, refused, broken, and after the end.
+    let gateway = format!("{}/compatible-mode/v1", binary.url);
+    let mut answers = vec![
+        post(keys.clone(), json!({ "description": "canary" })).await,
+        get(keys.clone()).await,
+        get(format!("{keys}/{id}")).await,
+        get(format!("{keys}?q={key}")).await,
+        chat_call(&gateway, &key, "qwen-plus").await,
+        chat_call(&gateway, &key, "gpt-nonsense").await,
+        chat_call(&gateway, &format!("{key}x"), "qwen-plus").await,
+        send(call(&gateway, "/chat/completions", &key).body("{")).await,
+        send(http.post(format!("{gateway}/chat/completions?key={key}")).json(&chat("qwen-plus"))).await,
+        send(http.get(format!("{gateway}/models")).header("x-api-key", &key)).await,
+        send(http.get(format!("{gateway}/nothing")).bearer_auth(&key)).await,
+        send(http.post(format!("{console}/session")).json(&json!({ "token": binary.token }))).await,
+    ];
+    let gone = http.delete(format!("{console}{keys}/{id}")).header("cookie", &cookie);
+    answers.push(send(gone).await);
+    answers.push(chat_call(&gateway, &key, "qwen-plus").await);
+    answers.push(send(http.delete(format!("{console}/session")).header("cookie", &cookie)).await);
+
+    let pid = binary.child.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+    assert!(binary.child.wait().await.unwrap().success(), "it stops cleanly when asked to");
+    let mut rest = String::new();
+    binary.stdout.read_to_string(&mut rest).await.unwrap();
+
+    let mut written = vec![("standard output".to_owned(), rest.into_bytes())];
+    written.extend(answers.iter().enumerate().map(|(n, a)| (format!("answer {n}"), format!("{a:?}").into_bytes())));
+    let log = std::fs::read(data.with_extension("log")).unwrap();
+    assert!(log.windows(15).any(|w| w == b"console request"), "the log is on");
+    written.push(("log".into(), log));
+    for file in walk(&data).into_iter().filter(|f| !f.ends_with("server.key")) {
+        written.push((file.display().to_string(), std::fs::read(&file).unwrap()));
+    }
+    assert!(written.iter().any(|(name, _)| name.ends_with("keygate.db")));
+    // The public id and the masked ends of a key may stand anywhere; what is between may not.
+    for (what, secret) in [("key", &key[18..61]), ("session", session.as_str()), ("link", binary.token.as_str())] {
+        for (place, bytes) in &written {
+            let found = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
+            assert!(!found, "the {what} stands in {place}");
+        }
+    }
+}
+
+fn walk(dir: &Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(walk(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
