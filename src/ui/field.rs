@@ -98,7 +98,7 @@ pub fn FieldError(
     move || {
         error.get().map(|error| {
             view! {
-                <p class="error" id=id.clone()>
+                <p class="wrong" id=id.clone()>
                     <Icon glyph=Glyph::Error />
                     <span>{error}</span>
                 </p>
