@@ -20,7 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 #[derive(Embed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../dist"]
+#[folder = "../../dist"]
 #[allow_missing = true]
 struct Embedded;
 
