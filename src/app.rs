@@ -4,6 +4,7 @@ use crate::api::Queries;
 use crate::components::{Shell, Toaster};
 use crate::pages::{ApiKeysPage, HomePage, NotFoundPage, SignInPage, WorkspacesPage};
 use crate::state::{Theme, Toasts};
+use crate::ui::LeaveGuards;
 use leptos::prelude::*;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
@@ -12,6 +13,7 @@ use leptos_router::path;
 #[component]
 pub fn App() -> impl IntoView {
     provide_context(Queries::new());
+    LeaveGuards::provide();
     Theme::provide();
     Toasts::provide();
     view! {

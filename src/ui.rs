@@ -32,7 +32,7 @@ pub use dialog::{Dialog, Drawer};
 pub use empty::Empty;
 pub use field::{FieldError, TextField};
 pub use form::Form;
-pub use guard::use_leave_guard;
+pub use guard::{LeaveGuards, use_leave_guard};
 pub use icon::{Glyph, Icon};
 pub use menu::{Menu, MenuItem, MenuRadio};
 pub use meter::Meter;

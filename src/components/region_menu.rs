@@ -35,8 +35,8 @@ pub fn RegionMenu() -> impl IntoView {
         }}
         <Icon glyph=Glyph::ChevronDown />
     };
+    let all = Memo::new(move |_| regions.list.value().map(|page| page.items).unwrap_or_default());
     let items = move || {
-        let all = regions.list.value().map(|page| page.items).unwrap_or_default();
         let item = |region: keygate_contract::Region| {
             let id = region.id.clone();
             let checked = Signal::derive(move || regions.id.get().as_ref() == Some(&id));
@@ -45,7 +45,7 @@ pub fn RegionMenu() -> impl IntoView {
                 <MenuRadio label=region.name detail checked on_select=Callback::new(move |()| enter(id.clone())) />
             }
         };
-        all.into_iter().map(item).collect_view()
+        all.get().into_iter().map(item).collect_view()
     };
     view! {
         <Menu label="Region" class="btn small region" trigger=trigger.into_any()>

@@ -25,8 +25,8 @@ pub fn Shell() -> impl IntoView {
     let page = move || if unknown_region.get() { view! { <NotFound /> }.into_any() } else { Outlet().into_any() };
     view! {
         <div class="shell">
-            <a class="skip" href="#main" rel="external" on:click=skip>"Skip to content"</a>
             <header class="topbar">
+                <a class="skip" href="#main" rel="external" on:click=skip>"Skip to content"</a>
                 <a class="brand" href="/" aria-label="Keygate, start"><Brand /></a>
                 <RegionMenu />
                 <div class="spring"></div>

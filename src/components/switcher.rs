@@ -3,13 +3,14 @@
 use crate::api::{Queries, WorkspaceListKey};
 use crate::routes::Place;
 use crate::state::{Regions, Workspaces, use_place};
-use crate::ui::dom::{first_in, focus, unique_id};
+use crate::ui::dom::{focus, unique_id};
 use crate::ui::{Glyph, Icon, Popover, close_popover};
 use keygate_contract::Workspace;
+use leptos::html;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
-use web_sys::{HtmlElement, KeyboardEvent};
+use web_sys::KeyboardEvent;
 
 const PANEL: &str = "workspace-picker";
 
@@ -34,11 +35,6 @@ pub fn WorkspaceSwitcher() -> impl IntoView {
         }
         .into_any(),
     };
-    let on_open = Callback::new(|panel: HtmlElement| {
-        if let Some(input) = first_in(&panel, "input") {
-            focus(&input);
-        }
-    });
     let all = move || regions.id.get().map(|region| Place::workspaces(region).to_string());
     view! {
         <button
@@ -52,7 +48,7 @@ pub fn WorkspaceSwitcher() -> impl IntoView {
             {button}
             <Icon glyph=Glyph::ChevronsUpDown />
         </button>
-        <Popover id=PANEL.to_owned() class="menu picker" role="dialog" label=Signal::stored("Switch workspace".to_owned()) open on_open>
+        <Popover id=PANEL.to_owned() class="menu picker" role="dialog" label=Signal::stored("Switch workspace".to_owned()) open>
             {move || open.get().then(|| view! { <Picker /> })}
             <footer>
                 <a href=all on:click=|_| close_popover(PANEL)>
@@ -70,6 +66,12 @@ fn Picker() -> impl IntoView {
     let (queries, regions, workspaces, place) = (Queries::expect(), Regions::expect(), Workspaces::expect(), use_place());
     let navigate = StoredValue::new(use_navigate());
     let list_id = unique_id("workspaces");
+    let node = NodeRef::<html::Input>::new();
+    Effect::new(move |_| {
+        if let Some(input) = node.get() {
+            focus(&input);
+        }
+    });
     let (text, active) = (RwSignal::new(String::new()), RwSignal::new(0_usize));
     let has_more = move || workspaces.list.value().is_some_and(|page| page.next_page_token.is_some());
     let found = queries.workspaces(Signal::derive(move || {
@@ -133,6 +135,7 @@ fn Picker() -> impl IntoView {
         <div class="search">
             <Icon glyph=Glyph::Search />
             <input
+                node_ref=node
                 class="input"
                 role="combobox"
                 dir="auto"

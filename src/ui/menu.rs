@@ -3,9 +3,11 @@
 use super::dom::{all_in, by_id, focus, target, unique_id};
 use super::icon::{Glyph, Icon};
 use super::popover::{Popover, button_id, close_popover};
+use leptos::context::Provider;
 use leptos::prelude::*;
 use web_sys::{HtmlElement, KeyboardEvent};
 
+/// The menu an item belongs to.
 #[derive(Clone)]
 struct MenuId(String);
 
@@ -28,7 +30,7 @@ pub fn Menu(
 ) -> impl IntoView {
     let id = unique_id("menu");
     let open = RwSignal::new(false);
-    provide_context(MenuId(id.clone()));
+    let menu = MenuId(id.clone());
     let on_button_key = {
         let id = id.clone();
         move |event: KeyboardEvent| {
@@ -61,7 +63,7 @@ pub fn Menu(
         </button>
         <Popover id class="menu" role="menu" label open on_open=Callback::new(|panel: HtmlElement| focus_item(&panel))>
             <div role="presentation" on:keydown=on_key>
-                {children()}
+                <Provider value=menu>{children()}</Provider>
             </div>
         </Popover>
     }

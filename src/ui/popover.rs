@@ -23,7 +23,8 @@ pub fn Popover(
     /// Whether it is open; kept up to date.
     open: RwSignal<bool>,
     /// Runs when it has opened, to place the focus.
-    on_open: Callback<HtmlElement>,
+    #[prop(optional)]
+    on_open: Option<Callback<HtmlElement>>,
     /// What it holds.
     children: Children,
 ) -> impl IntoView {
@@ -46,7 +47,7 @@ pub fn Popover(
     };
     let after = move |_| {
         open.set(is_open());
-        if let (true, Some(panel)) = (is_open(), node.get_untracked()) {
+        if let (true, Some(panel), Some(on_open)) = (is_open(), node.get_untracked(), on_open) {
             on_open.run(panel.into());
         }
     };

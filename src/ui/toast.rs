@@ -13,7 +13,7 @@ const STAYS: Duration = Duration::from_secs(6);
 
 /// Brings the notices to the top of all layers.
 pub(super) fn raise_toasts() {
-    if let Some(toasts) = by_id(TOASTS_ID) {
+    if let Some(toasts) = by_id(TOASTS_ID).filter(|toasts| toasts.child_element_count() > 0) {
         // Each fails only if it already is as wanted.
         let _ = toasts.hide_popover();
         let _ = toasts.show_popover();

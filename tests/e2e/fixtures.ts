@@ -103,7 +103,7 @@ export const test = base.extend<Options & Fixtures>({
   keygate: async ({ page, server }, use) => {
     await page.goto(server.signInLink);
     await expect(page.getByRole("heading", { name: "Workspaces", exact: true })).toBeVisible();
-    await expect(page.getByRole("link", { name: "Edit Default workspace" })).toBeVisible();
+    await expect(page.getByRole("link", { name: "Default workspace", exact: true })).toBeVisible();
     await use(new Console(page, server));
   },
 });

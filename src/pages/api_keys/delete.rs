@@ -3,6 +3,7 @@
 use crate::api::{Queries, WorkspaceKey, api_key_delete};
 use crate::components::{Submission, TypedConfirm};
 use crate::state::Toasts;
+use crate::ui::dom::focus_heading;
 use keygate_contract::ApiKey;
 use leptos::prelude::*;
 
@@ -25,6 +26,8 @@ pub(super) fn DeleteDialog(workspace: WorkspaceKey, key: ApiKey, on_close: Callb
             submission.send(call, move |()| {
                 toasts.show(notice);
                 on_close.run(());
+                // What opened the dialog goes with the row.
+                request_animation_frame(focus_heading);
             });
         })
     };

@@ -3,6 +3,7 @@
 use crate::api::{Queries, WorkspaceKey, workspace_archive};
 use crate::components::{Submission, TypedConfirm};
 use crate::state::Toasts;
+use crate::ui::dom::focus_heading;
 use keygate_contract::{RegionId, Workspace, WorkspaceArchive};
 use leptos::prelude::*;
 
@@ -31,6 +32,8 @@ pub(super) fn ArchiveDialog(
             submission.send(call, move |()| {
                 toasts.show(notice);
                 on_done.run(());
+                // What opened the dialog goes with the row.
+                request_animation_frame(focus_heading);
             });
         })
     };

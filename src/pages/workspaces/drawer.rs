@@ -52,8 +52,10 @@ pub(super) fn WorkspaceDrawer(key: WorkspaceKey) -> impl IntoView {
         let id = key.id.to_string();
         move || view! { <CopyText text=id.clone() what="workspace ID" /> }
     };
+    // Once it is loaded, no later answer may replace the form.
     let is_loaded = Memo::new(move |_| base.with(Option::is_some));
-    let content = move || match (is_loaded.get(), query.error()) {
+    let error = Memo::new(move |_| if is_loaded.get() { None } else { query.error() });
+    let content = move || match (is_loaded.get(), error.get()) {
         (true, _) => view! { <Editor key=key.clone() base name submission unsaved dirty /> }.into_any(),
         (false, Some(error)) => view! {
             <div class="body"><ErrorView error what="the workspace" on_retry=retry /></div>

@@ -41,7 +41,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         await page.keyboard.press("Escape");
         for (const menu of [/^Region/, "Theme", "owner@localhost", /^Workspace Default/]) {
           await page.getByRole("button", { name: menu }).click();
-          await expect(page.locator(":popover-open")).toHaveCount(1);
+          await expect(page.locator(".menu:popover-open")).toHaveCount(1);
           await expectNoViolations(page, String(menu));
           await page.keyboard.press("Escape");
         }
@@ -69,7 +69,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         await keygate.openKeys(id);
         await expect(page.getByText("No API keys yet")).toBeVisible();
         await expectNoViolations(page, "empty");
-        await page.getByRole("button", { name: /^Add API key/ }).first().click();
+        await page.getByRole("button", { name: /^Add API key \d/ }).click();
         await page.getByLabel("Description", { exact: true }).fill("Production");
         await expectNoViolations(page, "add");
         await page.keyboard.press("Enter");

@@ -3,7 +3,7 @@ import { Console, expect, type Page, REGION, test } from "../fixtures.ts";
 
 /** Adds a key by hand and gives what was shown. */
 async function addKey(keygate: Console, page: Page, description: string): Promise<string> {
-  await page.getByRole("button", { name: /^Add API key/ }).click();
+  await page.getByRole("button", { name: /^Add API key \d/ }).click();
   const dialog = keygate.dialog("Add API key");
   await dialog.getByLabel("Description", { exact: true }).fill(description);
   await dialog.getByRole("button", { name: "Add API key" }).click();
@@ -68,8 +68,7 @@ test("a key of a workspace without models is refused, and the console says so be
 });
 
 test("the secret's dialog closes only once the key is saved", async ({ keygate, page }) => {
-  const { id } = await keygate.defaultWorkspace();
-  await keygate.openKeys(id);
+  await page.getByRole("link", { name: "API keys", exact: true }).click();
   await addKey(keygate, page, "Staging");
   const created = keygate.dialog("Save your API key");
   const done = created.getByRole("button", { name: "Done" });
@@ -156,7 +155,7 @@ test("at the limit the page says why no more can be added", async ({ keygate, pa
   const { id } = await keygate.defaultWorkspace();
   for (let i = 0; i < 20; i += 1) await keygate.createKey(id, `Key ${i}`);
   await keygate.openKeys(id);
-  const add = page.getByRole("button", { name: /^Add API key/ });
+  const add = page.getByRole("button", { name: /^Add API key \d/ });
   await expect(add).toContainText("20/20");
   await expect(add).toBeDisabled();
   await expect(add).toHaveAccessibleDescription(/at most 20 keys/);

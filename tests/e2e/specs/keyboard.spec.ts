@@ -35,6 +35,7 @@ test("a key is made, saved and deleted without a pointer", async ({ keygate, pag
   await page.keyboard.press("Escape");
   await expect(actions).toBeFocused();
   await page.keyboard.press("Enter");
+  await expect(page.getByRole("menuitem", { name: "Copy ID" })).toBeFocused();
   await page.keyboard.press("End");
   await expect(page.getByRole("menuitem", { name: "Delete…" })).toBeFocused();
   await page.keyboard.press("Enter");
@@ -45,8 +46,10 @@ test("a key is made, saved and deleted without a pointer", async ({ keygate, pag
   await expect(actions, "the focus returns to what opened the dialog").toBeFocused();
 
   await page.keyboard.press("Enter");
+  await expect(page.getByRole("menuitem", { name: "Copy ID" })).toBeFocused();
   await page.keyboard.press("d");
   await page.keyboard.press("Enter");
+  await expect(remove.getByRole("button", { name: "Cancel" })).toBeFocused();
   await page.keyboard.press("Shift+Tab");
   await page.keyboard.type("Keyboard");
   await page.keyboard.press("Control+Enter");

@@ -60,7 +60,7 @@ test("the outline painted first is the layout that follows", async ({ keygate, p
     await route.continue();
   });
   await page.reload({ waitUntil: "commit" });
-  await expect(page.locator("#boot main .card")).toBeVisible();
+  await expect(page.locator("#boot .shell .card")).toBeVisible();
   const before = await boxes();
   go();
   await expect(keygate.row("Default workspace")).toBeVisible();
