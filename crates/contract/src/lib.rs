@@ -17,8 +17,8 @@ mod workspace;
 pub use api_key::{ApiKey, ApiKeyCreate, ApiKeyCreated, ApiKeyOwner, ApiKeyStatus, ApiKeyUpdate, Permission};
 pub use id::{AccountId, ApiKeyId, MemberId, ModelId, RegionId, WorkspaceId};
 pub use limits::{
-    DESCRIPTION_MAX, EMAIL_MAX, KEYS_PER_REGION, KEYS_PER_WORKSPACE, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, QUERY_MAX,
-    WORKSPACE_NAME_MAX, WORKSPACES_PER_REGION,
+    DESCRIPTION_MAX, EMAIL_MAX, KEYS_PER_REGION, KEYS_PER_WORKSPACE, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX,
+    QUERY_MAX, WORKSPACE_NAME_MAX, WORKSPACES_PER_REGION,
 };
 pub use page::{Page, PageSize};
 pub use problem::{ErrorBody, ErrorCode, ErrorDetail};

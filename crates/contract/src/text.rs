@@ -39,13 +39,15 @@ impl std::error::Error for TextError {}
 
 /// Blank to the eye: white space and the zero-width characters. A zero-width joiner is fine inside an emoji.
 fn is_blank(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{00ad}' | '\u{3164}')
+    c.is_whitespace()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{00ad}' | '\u{3164}')
 }
 
 /// Control characters, separators of lines, and the marks that reorder or embed text (Unicode bidirectional algorithm,
 /// explicit formatting characters), with which one name can be made to look like another.
 fn is_unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The text without blanks around it, if it is one line of 1 to `max` characters.
@@ -165,7 +167,9 @@ mod tests {
 
     #[test]
     fn workspace_name_counts_characters_not_bytes() {
-        for name in ["检".repeat(30), "ب".repeat(30), "é".repeat(30), "<script>alert(1)</script>".into(), "👩‍💻".into()] {
+        for name in
+            ["检".repeat(30), "ب".repeat(30), "é".repeat(30), "<script>alert(1)</script>".into(), "👩‍💻".into()]
+        {
             assert_eq!(WorkspaceName::parse(&name).unwrap().as_str(), name);
         }
         let long = WorkspaceName::parse(&"检".repeat(31)).unwrap_err();
@@ -191,7 +195,17 @@ mod tests {
     fn email_is_lowered_and_its_form_is_checked() {
         assert_eq!(Email::parse(" Mei@Example.COM ").unwrap().as_str(), "mei@example.com");
         assert_eq!(Email::parse("owner@localhost").unwrap().as_str(), "owner@localhost");
-        for bad in ["mei", "@x.io", "mei@", "a b@x.io", "a@b@x.io", "a@x..io", "<a@x.io>", "a@x.io, b@x.io", "a\n@x.io"] {
+        for bad in [
+            "mei",
+            "@x.io",
+            "mei@",
+            "a b@x.io",
+            "a@b@x.io",
+            "a@x..io",
+            "<a@x.io>",
+            "a@x.io, b@x.io",
+            "a\n@x.io",
+        ] {
             assert!(Email::parse(bad).is_err(), "{bad:?}");
         }
     }

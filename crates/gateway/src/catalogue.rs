@@ -28,7 +28,8 @@ pub struct Catalogue {
 impl Catalogue {
     /// The catalogue as it ships: 150 models.
     pub fn shipped() -> Self {
-        let models: Vec<Model> = serde_json::from_str(SHIPPED).expect("the shipped catalogue is checked by a test");
+        let models: Vec<Model> =
+            serde_json::from_str(SHIPPED).expect("the shipped catalogue is checked by a test");
         Self::new(models)
     }
 
@@ -74,7 +75,8 @@ mod tests {
     #[test]
     fn a_model_is_found_in_its_regions_only() {
         let catalogue = Catalogue::shipped();
-        let (us_only, virginia, singapore) = ("qwen-plus-us".into(), "us-east-1".into(), "ap-southeast-1".into());
+        let (us_only, virginia, singapore) =
+            ("qwen-plus-us".into(), "us-east-1".into(), "ap-southeast-1".into());
         assert_eq!(catalogue.find(&virginia, &us_only).unwrap().vendor, "Qwen");
         assert!(catalogue.find(&singapore, &us_only).is_none());
         assert!(catalogue.find(&"mars".into(), &us_only).is_none());

@@ -114,18 +114,33 @@ impl Directory {
     /// Applies the events of one commit. To be called in the order of commits.
     ///
     /// # Errors
-    /// [`DirectoryError`] when an event does not fit; those before it are applied.
+    /// The first [`DirectoryError`], when an event does not fit. The others are applied all the same, and the key that
+    /// does not fit is not taken: what fails, fails closed.
     pub fn apply(&self, events: Vec<Event>) -> Result<(), DirectoryError> {
+        let mut result = Ok(());
         for event in events {
-            match event {
-                Event::WorkspacePut(record) => self.workspace_put(record),
-                Event::WorkspaceGone(id) => self.workspace_gone(&id),
-                Event::ApiKeyPut(record) => self.key_put(record)?,
-                Event::ApiKeyGone { public_id } => self.key_gone(&public_id),
-                Event::MemberPut(record) => self.member_put(record),
-            }
+            let applied = match event {
+                Event::ApiKeyPut(record) => self.key_put(record),
+                Event::ApiKeyGone { public_id } => {
+                    self.key_gone(&public_id);
+                    Ok(())
+                }
+                Event::WorkspacePut(record) => {
+                    self.workspace_put(record);
+                    Ok(())
+                }
+                Event::WorkspaceGone(id) => {
+                    self.workspace_gone(&id);
+                    Ok(())
+                }
+                Event::MemberPut(record) => {
+                    self.member_put(record);
+                    Ok(())
+                }
+            };
+            result = result.and(applied);
         }
-        Ok(())
+        result
     }
 
     /// The key with this public id.
@@ -248,7 +263,9 @@ mod tests {
     fn content_that_does_not_fit_together_is_refused() {
         let directory = directory();
         assert!(directory.apply(vec![Event::ApiKeyPut(key("BBBBBBBBBBBB", "ws-2"))]).is_err());
-        assert!(directory.apply(vec![Event::ApiKeyPut(key("short", "ws-1"))]).is_err());
-        assert_eq!(directory.key_count(), 1);
+        let gone = Event::ApiKeyGone { public_id: "AAAAAAAAAAAA".into() };
+        assert!(directory.apply(vec![Event::ApiKeyPut(key("short", "ws-1")), gone]).is_err());
+        assert!(directory.key(id("AAAAAAAAAAAA")).is_none(), "a deletion beside it is applied");
+        assert_eq!(directory.key_count(), 0);
     }
 }

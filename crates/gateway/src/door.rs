@@ -54,11 +54,6 @@ impl Call {
             Self::Responses => "/responses",
         }
     }
-
-    /// Whether a stream of this call ends with `data: [DONE]`, so that one without it was cut off.
-    pub(crate) fn stream_ends_with_done(self) -> bool {
-        matches!(self, Self::ChatCompletions | Self::Completions)
-    }
 }
 
 impl Door {
@@ -66,7 +61,9 @@ impl Door {
     pub fn of(path: &str) -> Option<Self> {
         [(OPENAI, Self::Openai), (DASHSCOPE, Self::Dashscope), (ANTHROPIC, Self::Anthropic)]
             .into_iter()
-            .find(|(prefix, _)| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+            .find(|(prefix, _)| {
+                path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
             .map(|(_, door)| door)
     }
 
@@ -147,7 +144,10 @@ mod tests {
     fn operations_are_told_by_method_and_path() {
         let at = |method: Method, rest: &str| Door::Openai.operation(&method, &format!("{OPENAI}{rest}"));
         assert_eq!(at(Method::POST, "/chat/completions").unwrap(), Operation::Call(Call::ChatCompletions));
-        assert_eq!(at(Method::GET, "/models/ZHIPU/GLM-5.1").unwrap(), Operation::ModelView("ZHIPU/GLM-5.1".into()));
+        assert_eq!(
+            at(Method::GET, "/models/ZHIPU/GLM-5.1").unwrap(),
+            Operation::ModelView("ZHIPU/GLM-5.1".into())
+        );
         assert!(matches!(at(Method::GET, "/chat/completions"), Err(Refusal::MethodNotAllowed { .. })));
         assert!(matches!(at(Method::DELETE, "/models"), Err(Refusal::MethodNotAllowed { .. })));
         for unknown in ["", "/", "/models/", "/chat", "/chat/completions/", "/../../etc/passwd", "/files"] {

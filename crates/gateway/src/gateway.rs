@@ -182,7 +182,13 @@ impl Gateway {
         Ok(key)
     }
 
-    fn authorize(&self, region: &RegionId, key: &KeyEntry, target: Target, model: &str) -> Result<(), Refusal> {
+    fn authorize(
+        &self,
+        region: &RegionId,
+        key: &KeyEntry,
+        target: Target,
+        model: &str,
+    ) -> Result<(), Refusal> {
         let facts = Facts {
             called_region: region,
             key_region: &key.workspace.region,
@@ -210,10 +216,16 @@ impl Gateway {
         }
     }
 
-    fn model_view(&self, region: &RegionId, key: &KeyEntry, encoded: &str) -> Result<Response<Body>, Refusal> {
+    fn model_view(
+        &self,
+        region: &RegionId,
+        key: &KeyEntry,
+        encoded: &str,
+    ) -> Result<Response<Body>, Refusal> {
         let id = ModelId::from(percent_decode_str(encoded).decode_utf8_lossy().into_owned());
         self.authorize(region, key, self.target(region, &id), id.as_str())?;
-        let model = self.catalogue.find(region, &id).ok_or(Refusal::ModelNotFound { model: id.to_string() })?;
+        let model =
+            self.catalogue.find(region, &id).ok_or(Refusal::ModelNotFound { model: id.to_string() })?;
         Ok(json(models::view(model)))
     }
 }

@@ -29,3 +29,4 @@ mod sse;
 pub use body::{Body, drain};
 pub use gateway::{Gateway, GatewayOptions, RegionAddress, Timeouts};
 pub use refusal::Refusal;
+pub use request::header_bytes;

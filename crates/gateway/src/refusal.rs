@@ -101,13 +101,25 @@ pub(crate) struct Codes {
 impl Refusal {
     pub(crate) fn codes(&self) -> Codes {
         const INVALID: &str = "invalid_request_error";
-        let codes = |status, native, compatible, kind, anthropic| Codes { status, native, compatible, kind, anthropic };
+        let codes = |status, native, compatible, kind, anthropic| Codes {
+            status,
+            native,
+            compatible,
+            kind,
+            anthropic,
+        };
         match self {
-            Self::KeyMissing | Self::KeyInQuery | Self::KeyInvalid | Self::WrongRegion { .. } | Self::OwnerDisabled => {
+            Self::KeyMissing
+            | Self::KeyInQuery
+            | Self::KeyInvalid
+            | Self::WrongRegion { .. }
+            | Self::OwnerDisabled => {
                 let status = StatusCode::UNAUTHORIZED;
                 codes(status, "InvalidApiKey", "invalid_api_key", INVALID, "authentication_error")
             }
-            Self::ModelMissing => codes(StatusCode::BAD_REQUEST, "BadRequest.EmptyModel", INVALID, INVALID, INVALID),
+            Self::ModelMissing => {
+                codes(StatusCode::BAD_REQUEST, "BadRequest.EmptyModel", INVALID, INVALID, INVALID)
+            }
             Self::ModelNotFound { .. } => {
                 codes(StatusCode::NOT_FOUND, "ModelNotFound", "model_not_found", INVALID, "not_found_error")
             }
@@ -129,15 +141,23 @@ impl Refusal {
                 let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
                 codes(status, "BadRequest.TooLarge", "headers_too_large", INVALID, INVALID)
             }
-            Self::PathNotFound => codes(StatusCode::NOT_FOUND, "NotFound", "not_found", INVALID, "not_found_error"),
-            Self::MethodNotAllowed { .. } => {
-                codes(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "method_not_allowed", INVALID, INVALID)
+            Self::PathNotFound => {
+                codes(StatusCode::NOT_FOUND, "NotFound", "not_found", INVALID, "not_found_error")
             }
+            Self::MethodNotAllowed { .. } => codes(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "MethodNotAllowed",
+                "method_not_allowed",
+                INVALID,
+                INVALID,
+            ),
             Self::NoUpstream | Self::UpstreamUnreachable => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 codes(status, "ModelUnavailable", "model_unavailable", "server_error", "api_error")
             }
-            Self::UpstreamRejected { status, .. } => codes(*status, "InvalidParameter", INVALID, INVALID, INVALID),
+            Self::UpstreamRejected { status, .. } => {
+                codes(*status, "InvalidParameter", INVALID, INVALID, INVALID)
+            }
             Self::UpstreamBusy { .. } => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 codes(status, "ModelServingError", "model_overloaded", "server_error", "overloaded_error")
@@ -146,9 +166,13 @@ impl Refusal {
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
                 codes(status, "RequestTimeOut", "request_timeout", "server_error", "api_error")
             }
-            Self::UpstreamBroken => {
-                codes(StatusCode::BAD_GATEWAY, "InternalError.Upstream", "upstream_error", "server_error", "api_error")
-            }
+            Self::UpstreamBroken => codes(
+                StatusCode::BAD_GATEWAY,
+                "InternalError.Upstream",
+                "upstream_error",
+                "server_error",
+                "api_error",
+            ),
         }
     }
 

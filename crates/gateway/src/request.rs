@@ -33,7 +33,7 @@ fn bearer(value: &str) -> Option<&str> {
 }
 
 /// Bytes of all headers: names, values and four for each `: ` and line end.
-pub(crate) fn header_bytes(headers: &HeaderMap, uri: &Uri) -> usize {
+pub fn header_bytes(headers: &HeaderMap, uri: &Uri) -> usize {
     let uri = uri.path_and_query().map_or(0, |p| p.as_str().len());
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>() + uri
 }
@@ -47,7 +47,7 @@ where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    // As much again and some more is read and dropped, so that the client gets to see the refusal.
+    // Up to this much is read and dropped, so that the client gets to see the refusal.
     const DRAIN_MAX: usize = 256 << 20;
     if body.size_hint().lower() > limit as u64 {
         crate::body::drain(body, DRAIN_MAX, within).await;
@@ -57,7 +57,9 @@ where
     match tokio::time::timeout(within, body.as_mut().collect()).await {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
         Ok(Err(e)) if e.is::<LengthLimitError>() => Err(Refusal::BodyTooLarge { limit }),
-        Ok(Err(_)) => Err(Refusal::BadBody { message: "The body was cut off. Send it again.".into(), param: None }),
+        Ok(Err(_)) => {
+            Err(Refusal::BadBody { message: "The body was cut off. Send it again.".into(), param: None })
+        }
         Err(_) => Err(Refusal::BodyTimeout),
     }
 }
@@ -92,7 +94,10 @@ pub(crate) fn parse_call(body: &[u8]) -> Result<CallBody<'_>, Refusal> {
     let fields: Fields<'_> = serde_json::from_str(text).map_err(|e| bad_json(&e))?;
     let raw = fields.model.ok_or(Refusal::ModelMissing)?;
     let model: Cow<'_, str> = serde_json::from_str::<BorrowedText<'_>>(raw.get())
-        .map_err(|_| Refusal::BadBody { message: "The field `model` must be a string.".into(), param: Some("model".into()) })?
+        .map_err(|_| Refusal::BadBody {
+            message: "The field `model` must be a string.".into(),
+            param: Some("model".into()),
+        })?
         .0;
     if model.is_empty() {
         return Err(Refusal::ModelMissing);
@@ -111,7 +116,9 @@ fn bad_json(error: &serde_json::Error) -> Refusal {
     let place = format!("line {}, column {}", error.line(), error.column());
     let message = if error.is_data() {
         // The only fields that are read are `model` and `stream`.
-        format!("A field of the body has the wrong type or stands twice, before {place}. `stream` must be true or false.")
+        format!(
+            "A field of the body has the wrong type or stands twice, before {place}. `stream` must be true or false."
+        )
     } else {
         format!("The body is not valid JSON, at {place}.")
     };
@@ -179,7 +186,9 @@ mod tests {
         for body in ["{}", r#"{"model":""}"#, r#"{"model":null}"#] {
             assert_eq!(parse_call(body.as_bytes()).unwrap_err(), Refusal::ModelMissing, "{body}");
         }
-        for body in ["", "[", "[]", "\"x\"", "{\"model\":", r#"{"model":7}"#, r#"{"model":"a","stream":"yes"}"#] {
+        for body in
+            ["", "[", "[]", "\"x\"", "{\"model\":", r#"{"model":7}"#, r#"{"model":"a","stream":"yes"}"#]
+        {
             assert!(matches!(parse_call(body.as_bytes()), Err(Refusal::BadBody { .. })), "{body}");
         }
         assert!(matches!(parse_call(b"\xff{}"), Err(Refusal::BadBody { .. })));

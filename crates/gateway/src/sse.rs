@@ -1,8 +1,9 @@
 //! Server-sent events, passed on as they come. Nothing is held back; what passes is only looked at, so that a stream
 //! that breaks can still end with one readable error event.
 
-use crate::door::{Call, Door};
+use crate::door::Door;
 use crate::refusal::Refusal;
+use crate::upstream::Outgoing;
 use bytes::Bytes;
 use futures_util::Stream;
 use http_body::Body;
@@ -16,17 +17,32 @@ use tokio::time::{Instant, Sleep};
 #[derive(Debug, Default)]
 pub(crate) struct Scanner {
     /// The start of the line that is not ended yet; longer lines than the marker need not be kept.
-    line: [u8; DONE_MAX],
+    line: [u8; LINE_MAX],
     /// Bytes of that line so far, counted up to one more than `line` holds.
     len: usize,
     /// Whether an event is begun and not ended.
     in_event: bool,
-    /// Whether `data: [DONE]` has passed.
+    /// Whether a line has passed that says the stream is complete, or has failed and says so itself.
     done: bool,
 }
 
-/// Bytes of `data: [DONE]` and a carriage return.
-const DONE_MAX: usize = 13;
+/// Bytes of the longest end mark, `event: response.incomplete`, and some.
+const LINE_MAX: usize = 32;
+
+/// Whether a line ends a stream: the mark of chat and completions, the last events of responses, or an error event of
+/// the upstream's own, after which ours would be one too many. `line` is cut at [`LINE_MAX`].
+fn is_end(line: &[u8]) -> bool {
+    let Some((field, value)) = line.iter().position(|b| *b == b':').map(|at| line.split_at(at)) else {
+        return false;
+    };
+    let value = value[1..].strip_prefix(b" ").unwrap_or(&value[1..]);
+    match field {
+        b"data" => value == b"[DONE]" || value.starts_with(b"{\"error\":"),
+        b"event" => [&b"response.completed"[..], b"response.failed", b"response.incomplete", b"error"]
+            .contains(&value),
+        _ => false,
+    }
+}
 
 impl Scanner {
     /// Looks at the next piece.
@@ -54,19 +70,18 @@ impl Scanner {
     }
 
     fn push(&mut self, part: &[u8]) {
-        if self.len < DONE_MAX {
-            let take = part.len().min(DONE_MAX - self.len);
+        if self.len < LINE_MAX {
+            let take = part.len().min(LINE_MAX - self.len);
             self.line[self.len..self.len + take].copy_from_slice(&part[..take]);
         }
-        self.len = (self.len + part.len()).min(DONE_MAX + 1);
+        self.len = (self.len + part.len()).min(LINE_MAX + 1);
     }
 
     fn end_line(&mut self) {
-        let line = &self.line[..self.len.min(DONE_MAX)];
+        let line = &self.line[..self.len.min(LINE_MAX)];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let whole = self.len <= DONE_MAX;
-        self.in_event = !(whole && line.is_empty());
-        self.done |= whole && (line == b"data: [DONE]" || line == b"data:[DONE]");
+        self.in_event = !line.is_empty();
+        self.done |= is_end(line);
         self.len = 0;
     }
 }
@@ -75,7 +90,7 @@ impl Scanner {
 pub(crate) struct Relay<B> {
     upstream: B,
     scanner: Scanner,
-    call: Call,
+    upstream_id: String,
     door: Door,
     request_id: String,
     /// How long the upstream may be silent.
@@ -87,13 +102,13 @@ pub(crate) struct Relay<B> {
 }
 
 impl<B> Relay<B> {
-    pub(crate) fn new(upstream: B, call: Call, door: Door, request_id: String, idle: Duration) -> Self {
+    pub(crate) fn new(upstream: B, upstream_id: &str, outgoing: Outgoing, idle: Duration) -> Self {
         Self {
             upstream,
             scanner: Scanner::default(),
-            call,
-            door,
-            request_id,
+            upstream_id: upstream_id.to_owned(),
+            door: outgoing.door,
+            request_id: outgoing.request_id,
             idle,
             last: Instant::now(),
             alarm: None,
@@ -101,7 +116,8 @@ impl<B> Relay<B> {
         }
     }
 
-    fn fail(&mut self, refusal: &Refusal) -> Poll<Option<Bytes>> {
+    fn fail(&mut self, cause: &str, refusal: &Refusal) -> Poll<Option<Bytes>> {
+        tracing::warn!(upstream.id = %self.upstream_id, request.id = %self.request_id, error = cause, "upstream stream failed");
         self.ended = true;
         let event = self.door.error_event(refusal, &self.request_id);
         Poll::Ready(Some(Bytes::from(format!("{}{event}", self.scanner.closing()))))
@@ -143,20 +159,21 @@ where
                     }
                 }
                 Poll::Ready(Some(Err(error))) => {
-                    tracing::warn!(request.id = %this.request_id, %error, "upstream stream broke");
-                    return this.fail(&Refusal::UpstreamBroken);
+                    if !this.scanner.is_done() {
+                        return this.fail(&error.to_string(), &Refusal::UpstreamBroken);
+                    }
+                    this.ended = true;
+                    return Poll::Ready(None);
                 }
-                Poll::Ready(None) if this.call.stream_ends_with_done() && !this.scanner.is_done() => {
-                    tracing::warn!(request.id = %this.request_id, "upstream stream ended early");
-                    return this.fail(&Refusal::UpstreamBroken);
+                Poll::Ready(None) if !this.scanner.is_done() => {
+                    return this.fail("it ended without its end mark", &Refusal::UpstreamBroken);
                 }
                 Poll::Ready(None) => {
                     this.ended = true;
                     return Poll::Ready(None);
                 }
                 Poll::Pending if this.is_stalled(cx) => {
-                    tracing::warn!(request.id = %this.request_id, "upstream stream stalled");
-                    return this.fail(&Refusal::UpstreamTimeout);
+                    return this.fail("it fell silent", &Refusal::UpstreamTimeout);
                 }
                 Poll::Pending => return Poll::Pending,
             }
@@ -167,6 +184,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::door::Call;
     use futures_util::{StreamExt as _, stream};
     use http_body::Frame;
     use http_body_util::StreamBody;
@@ -194,25 +212,51 @@ mod tests {
 
     #[test]
     fn what_closes_an_event_depends_on_where_the_stream_stopped() {
-        for (text, closing) in [("", ""), ("data: 1\n\n", ""), ("data: 1\n", "\n"), ("data: 1", "\n\n"), (": p\r\n\r\n", "")] {
+        for (text, closing) in
+            [("", ""), ("data: 1\n\n", ""), ("data: 1\n", "\n"), ("data: 1", "\n\n"), (": p\r\n\r\n", "")]
+        {
             assert_eq!(scan(&[text.as_bytes()]).closing(), closing, "{text:?}");
         }
     }
 
     #[test]
     fn only_the_whole_line_is_the_end_mark() {
-        for not in ["data: [DONE] \n", "data: [DONE]x\n", "xdata: [DONE]\n", "data: [DONE]", "data: \"[DONE]\"\n"] {
+        for not in [
+            "data: [DONE] \n",
+            "data: [DONE]x\n",
+            "xdata: [DONE]\n",
+            "data: [DONE]",
+            "data: \"[DONE]\"\n",
+            "event: response.created\n",
+            "data: {\"choices\":[],\"error\":null}\n",
+            ": error\n",
+        ] {
             assert!(!scan(&[not.as_bytes()]).is_done(), "{not:?}");
         }
-        assert!(scan(&[b"data:[DONE]\n"]).is_done());
-        assert!(scan(&[b"data: [DONE]\r\n"]).is_done());
+        for end in [
+            "data:[DONE]\n",
+            "data: [DONE]\r\n",
+            "event: response.completed\ndata: {}\n\n",
+            "event:response.incomplete\n",
+            "data: {\"error\":{\"message\":\"overloaded\"}}\n\n",
+        ] {
+            assert!(scan(&[end.as_bytes()]).is_done(), "{end:?}");
+        }
     }
 
-    async fn relayed(pieces: Vec<Result<&'static [u8], io::Error>>, call: Call, stall: bool) -> String {
+    async fn relayed(pieces: Vec<Result<&'static [u8], io::Error>>, stall: bool) -> String {
         let frames = stream::iter(pieces).map(|p| p.map(|b| Frame::data(Bytes::from_static(b))));
         let tail = if stall { stream::pending().left_stream() } else { stream::empty().right_stream() };
         let body = StreamBody::new(frames.chain(tail));
-        let relay = Relay::new(body, call, Door::Openai, "req-1".into(), Duration::from_secs(60));
+        let outgoing = Outgoing {
+            call: Call::ChatCompletions,
+            door: Door::Openai,
+            model: "m".into(),
+            stream: true,
+            body: Bytes::new(),
+            request_id: "req-1".into(),
+        };
+        let relay = Relay::new(body, "stub", outgoing, Duration::from_secs(60));
         let out: Vec<Bytes> = relay.collect().await;
         String::from_utf8(out.concat()).unwrap()
     }
@@ -221,7 +265,7 @@ mod tests {
     async fn a_complete_stream_passes_unchanged() {
         for at in 0..STREAM.len() {
             let (a, b) = STREAM.as_bytes().split_at(at);
-            assert_eq!(relayed(vec![Ok(a), Ok(b)], Call::ChatCompletions, false).await, STREAM);
+            assert_eq!(relayed(vec![Ok(a), Ok(b)], false).await, STREAM);
         }
     }
 
@@ -230,27 +274,41 @@ mod tests {
         let broken = || io::Error::from(io::ErrorKind::UnexpectedEof);
         for (pieces, kept) in [
             (vec![Ok(&b"data: {\"a\":1}\n\n"[..]), Err(broken())], "data: {\"a\":1}\n\n"),
-            (vec![Ok(&b"data: {\"a\":1}\n\ndata: {\"b"[..]), Err(broken())], "data: {\"a\":1}\n\ndata: {\"b\n\n"),
+            (
+                vec![Ok(&b"data: {\"a\":1}\n\ndata: {\"b"[..]), Err(broken())],
+                "data: {\"a\":1}\n\ndata: {\"b\n\n",
+            ),
             (vec![Ok(&b"data: {\"a\":1}\n\n"[..])], "data: {\"a\":1}\n\n"),
         ] {
-            let out = relayed(pieces, Call::ChatCompletions, false).await;
+            let out = relayed(pieces, false).await;
             let event = out.strip_prefix(kept).unwrap();
             let json = event.strip_prefix("data: ").unwrap().strip_suffix("\n\n").unwrap();
             let value: serde_json::Value = serde_json::from_str(json).unwrap();
-            assert_eq!((&value["error"]["code"], &value["request_id"]), (&"upstream_error".into(), &"req-1".into()));
+            assert_eq!(
+                (&value["error"]["code"], &value["request_id"]),
+                (&"upstream_error".into(), &"req-1".into())
+            );
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_stream_ends_with_a_time_out_event() {
-        let out = relayed(vec![Ok(b"data: 1\n\n")], Call::ChatCompletions, true).await;
+        let out = relayed(vec![Ok(b"data: 1\n\n")], true).await;
         assert!(out.contains("request_timeout"), "{out}");
     }
 
     #[tokio::test]
-    async fn a_responses_stream_needs_no_end_mark() {
-        let out = relayed(vec![Ok(b"event: response.completed\ndata: {}\n\n")], Call::Responses, false).await;
-        assert_eq!(out, "event: response.completed\ndata: {}\n\n");
+    async fn an_upstreams_own_error_event_is_the_only_one() {
+        let text = "data: {\"error\":{\"message\":\"overloaded\"}}\n\n";
+        assert_eq!(relayed(vec![Ok(text.as_bytes())], false).await, text);
+    }
+
+    #[tokio::test]
+    async fn a_responses_stream_is_complete_with_its_last_event_and_cut_off_without() {
+        let complete = "event: response.completed\ndata: {}\n\n";
+        assert_eq!(relayed(vec![Ok(complete.as_bytes())], false).await, complete);
+        let cut = relayed(vec![Ok(b"event: response.created\ndata: {}\n\n")], false).await;
+        assert!(cut.contains("upstream_error"), "{cut}");
     }
 
     proptest! {

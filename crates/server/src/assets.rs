@@ -129,13 +129,20 @@ pub(crate) fn router(assets: Assets) -> Router {
 }
 
 async fn serve(State(assets): State<Arc<Assets>>, request: Request) -> Response {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Problem::method_not_allowed().into_response();
-    }
-    match assets.answer(request.uri().path(), request.headers()) {
-        Some(response) => response,
-        None => Problem::not_found().into_response(),
-    }
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let found = (reads && !is_application(request.headers()))
+        .then(|| assets.answer(request.uri().path(), request.headers()))
+        .flatten();
+    found.unwrap_or_else(|| Problem::no_page().into_response())
+}
+
+/// Whether this is a client of the gateway that has the wrong base URL: a page of the console would only confuse it.
+fn is_application(headers: &HeaderMap) -> bool {
+    let takes_html = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_none_or(|accept| accept.contains("text/html") || accept.contains("*/*"));
+    headers.contains_key(header::AUTHORIZATION) || headers.contains_key("x-api-key") || !takes_html
 }
 
 fn read_folder(folder: &Path, prefix: &str, contents: &mut HashMap<String, Bytes>) -> std::io::Result<()> {
@@ -184,11 +191,16 @@ fn lists_tag(tags: &HeaderValue, tag: &HeaderValue) -> bool {
 
 /// Whether `Accept-Encoding` lists an encoding and does not weigh it 0.
 fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
-    headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')).any(|item| {
-        let (name, weight) = item.split_once(';').unwrap_or((item, "q=1"));
-        let zero = weight.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()) == Some(0.0);
-        name.trim().eq_ignore_ascii_case(encoding) && !zero
-    })
+    headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(','))
+        .any(|item| {
+            let (name, weight) = item.split_once(';').unwrap_or((item, "q=1"));
+            let zero = weight.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()) == Some(0.0);
+            name.trim().eq_ignore_ascii_case(encoding) && !zero
+        })
 }
 
 /// trunk writes 16 hexadecimal digits behind a hyphen, such as `console-0123456789abcdef_bg.wasm`.
@@ -245,7 +257,8 @@ mod tests {
             assert_eq!(response.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8", "{page}");
             assert_eq!(response.headers()[header::CACHE_CONTROL], "no-cache");
         }
-        for unknown in ["/x.js", "/../Cargo.toml", "/..%2f..%2fetc/passwd.txt", "/app-0123456789abcdef.js.br"] {
+        for unknown in ["/x.js", "/../Cargo.toml", "/..%2f..%2fetc/passwd.txt", "/app-0123456789abcdef.js.br"]
+        {
             assert!(assets.answer(unknown, &HeaderMap::new()).is_none(), "{unknown}");
         }
     }
@@ -275,7 +288,10 @@ mod tests {
             let response = assets.answer("/", &headers(&[("if-none-match", &list)])).unwrap();
             assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
         }
-        assert_eq!(assets.answer("/", &headers(&[("if-none-match", "\"x\"")])).unwrap().status(), StatusCode::OK);
+        assert_eq!(
+            assets.answer("/", &headers(&[("if-none-match", "\"x\"")])).unwrap().status(),
+            StatusCode::OK
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Configuration: built-in defaults, then the file, then the environment. Everything is checked here, at the door.
 
 use keygate_contract::{
-    Email, KEYS_PER_REGION, KEYS_PER_WORKSPACE, ModelId, RegionId, RegionFeatures, RegionLimits, WORKSPACES_PER_REGION,
+    Email, KEYS_PER_REGION, KEYS_PER_WORKSPACE, ModelId, RegionFeatures, RegionId, RegionLimits,
+    WORKSPACES_PER_REGION,
 };
 use keygate_gateway::Timeouts;
 use keygate_gateway::catalogue::Catalogue;
@@ -165,11 +166,13 @@ pub struct Limits {
     pub body_bytes: usize,
     /// The most bytes of headers.
     pub header_bytes: usize,
+    /// Connections open at once on each listener; more wait to be accepted.
+    pub connections: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 20 << 20, header_bytes: 32 << 10 }
+        Self { body_bytes: 20 << 20, header_bytes: 32 << 10, connections: 10_000 }
     }
 }
 
@@ -242,42 +245,60 @@ impl Config {
     /// [`ConfigError`], naming the field.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let text = match file {
-            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| ConfigError::Read {
-                path: path.display().to_string(),
-                error,
-            })?),
+            Some(path) => Some(
+                std::fs::read_to_string(path)
+                    .map_err(|error| ConfigError::Read { path: path.display().to_string(), error })?,
+            ),
             None => None,
         };
         let name = file.map(|p| p.display().to_string()).unwrap_or_default();
-        Self::parse(text.as_deref().unwrap_or(""), &name, &|name| std::env::var(name).ok().filter(|v| !v.is_empty()))
+        Self::parse(text.as_deref().unwrap_or(""), &name, &|name| {
+            std::env::var(name).ok().filter(|v| !v.is_empty())
+        })
     }
 
     fn parse(text: &str, name: &str, env: Environment<'_>) -> Result<Self, ConfigError> {
         let file: File = toml::from_str(text)
             .map_err(|error| ConfigError::Parse { path: name.to_owned(), error: Box::new(error) })?;
-        let data_dir = env("KEYGATE_DATA_DIR").map(PathBuf::from).or(file.data_dir).unwrap_or_else(|| "data".into());
+        let data_dir =
+            env("KEYGATE_DATA_DIR").map(PathBuf::from).or(file.data_dir).unwrap_or_else(|| "data".into());
         let listen = match env("KEYGATE_LISTEN") {
-            Some(text) => text.parse().map_err(|_| bad("KEYGATE_LISTEN", "give an address and a port, such as 127.0.0.1:8080"))?,
+            Some(text) => text
+                .parse()
+                .map_err(|_| bad("KEYGATE_LISTEN", "give an address and a port, such as 127.0.0.1:8080"))?,
             None => file.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
         };
         let database_url = env("KEYGATE_DATABASE_URL")
             .or(file.database_url)
             .unwrap_or_else(|| format!("sqlite:{}", data_dir.join("keygate.db").display()));
         if !database_url.starts_with("sqlite:") {
-            return Err(bad("database_url", "this version stores in SQLite only; give a URL such as sqlite:data/keygate.db"));
+            return Err(bad(
+                "database_url",
+                "this version stores in SQLite only; give a URL such as sqlite:data/keygate.db",
+            ));
         }
         if env("KEYGATE_REDIS_URL").is_some() {
-            return Err(bad("KEYGATE_REDIS_URL", "this version keeps its limits in memory; unset it and run one process"));
+            return Err(bad(
+                "KEYGATE_REDIS_URL",
+                "this version keeps its limits in memory; unset it and run one process",
+            ));
         }
-        let owner = env("KEYGATE_OWNER_EMAIL").or(file.owner_email).unwrap_or_else(|| "owner@localhost".into());
+        let owner =
+            env("KEYGATE_OWNER_EMAIL").or(file.owner_email).unwrap_or_else(|| "owner@localhost".into());
         let echo = file.echo.unwrap_or(file.upstreams.is_empty());
         let config = Self {
             database_url,
             secret_key: env("KEYGATE_SECRET_KEY").map(SecretString::from),
             console_dir: env("KEYGATE_CONSOLE_DIR").map(PathBuf::from).or(file.console_dir),
-            public_url: env("KEYGATE_PUBLIC_URL").or(file.public_url).map(|u| plain_url("public_url", &u)).transpose()?,
+            public_url: env("KEYGATE_PUBLIC_URL")
+                .or(file.public_url)
+                .map(|u| plain_url("public_url", &u))
+                .transpose()?,
             owner_email: Email::parse(&owner).map_err(|e| bad("owner_email", e.to_string()))?,
-            smtp: Smtp { url: env("KEYGATE_SMTP_URL").map(SecretString::from).or(file.smtp.url), from: file.smtp.from },
+            smtp: Smtp {
+                url: env("KEYGATE_SMTP_URL").map(SecretString::from).or(file.smtp.url),
+                from: file.smtp.from,
+            },
             regions: regions(file.regions, listen)?,
             upstreams: file.upstreams,
             echo,
@@ -285,6 +306,7 @@ impl Config {
             timeouts: timeouts(&file.timeouts)?,
             data_dir,
         };
+        check_limits(config.limits)?;
         check_upstreams(&config.upstreams, &Catalogue::shipped())?;
         Ok(config)
     }
@@ -293,8 +315,10 @@ impl Config {
 fn timeouts(file: &TimeoutsFile) -> Result<ServerTimeouts, ConfigError> {
     let default = Timeouts::default();
     let seconds = |field: &str, value: Option<u64>, default: Duration| match value {
-        Some(0) => Err(bad(format!("timeouts.{field}"), "give at least 1 second; nothing here waits for ever")),
-        Some(seconds) => Ok(Duration::from_secs(seconds)),
+        Some(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
+        Some(_) => {
+            Err(bad(format!("timeouts.{field}"), "give 1 second to 86400; nothing here waits for ever"))
+        }
         None => Ok(default),
     };
     Ok(ServerTimeouts {
@@ -328,7 +352,10 @@ fn regions(files: Vec<RegionFile>, first: SocketAddr) -> Result<Vec<RegionConfig
         if listen.port() != 0 && regions.iter().any(|r| r.listen == listen) {
             return Err(bad(field, format!("{listen} is another region's address; give each its own")));
         }
-        next = SocketAddr::new(listen.ip(), if listen.port() == 0 { 0 } else { listen.port().saturating_add(1) });
+        next = SocketAddr::new(
+            listen.ip(),
+            if listen.port() == 0 { 0 } else { listen.port().saturating_add(1) },
+        );
         regions.push(RegionConfig {
             public_url: file.public_url.map(|u| plain_url(&format!("{field}.public_url"), &u)).transpose()?,
             id: file.id,
@@ -362,13 +389,30 @@ fn default_regions() -> Vec<RegionFile> {
 /// A URL of scheme, host and port alone, without a slash at its end.
 fn plain_url(field: &str, url: &str) -> Result<String, ConfigError> {
     let plain = url.trim_end_matches('/');
-    let uri: http::Uri = plain.parse().map_err(|_| bad(field, "give a URL such as https://keygate.example.com"))?;
-    if matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() && uri.path() == "/" && uri.query().is_none()
+    let uri: http::Uri =
+        plain.parse().map_err(|_| bad(field, "give a URL such as https://keygate.example.com"))?;
+    if matches!(uri.scheme_str(), Some("http" | "https"))
+        && uri.host().is_some()
+        && uri.path() == "/"
+        && uri.query().is_none()
     {
         Ok(plain.to_owned())
     } else {
         Err(bad(field, "give scheme, host and port only, such as https://keygate.example.com"))
     }
+}
+
+fn check_limits(limits: Limits) -> Result<(), ConfigError> {
+    for (field, value, least, most) in [
+        ("limits.body_bytes", limits.body_bytes, 1 << 10, 1 << 30),
+        ("limits.header_bytes", limits.header_bytes, 1 << 10, 256 << 10),
+        ("limits.connections", limits.connections, 1, 1_000_000),
+    ] {
+        if !(least..=most).contains(&value) {
+            return Err(bad(field, format!("give {least} to {most}")));
+        }
+    }
+    Ok(())
 }
 
 fn check_upstreams(upstreams: &[UpstreamConfig], catalogue: &Catalogue) -> Result<(), ConfigError> {
@@ -419,7 +463,8 @@ mod tests {
     #[test]
     fn the_environment_beats_the_file() {
         let file = "data_dir = '/srv/a'\nlisten = '127.0.0.1:1'";
-        let config = parse(file, &[("KEYGATE_DATA_DIR", "/srv/b"), ("KEYGATE_LISTEN", "127.0.0.1:0")]).unwrap();
+        let config =
+            parse(file, &[("KEYGATE_DATA_DIR", "/srv/b"), ("KEYGATE_LISTEN", "127.0.0.1:0")]).unwrap();
         assert_eq!(config.data_dir, Path::new("/srv/b"));
         assert!(config.regions.iter().all(|r| r.listen.port() == 0));
     }
@@ -439,7 +484,8 @@ mod tests {
 
     #[test]
     fn what_cannot_work_is_refused_by_its_field() {
-        let upstream = |models: &str| format!("[[upstreams]]\nid = 'a'\nbase_url = 'http://x/v1'\nmodels = {models}");
+        let upstream =
+            |models: &str| format!("[[upstreams]]\nid = 'a'\nbase_url = 'http://x/v1'\nmodels = {models}");
         let region = |id: &str| format!("[[regions]]\nid = '{id}'\nname = 'R'\n");
         for (text, env, expected) in [
             ("colour = 'red'".into(), None, "colour"),
@@ -450,6 +496,8 @@ mod tests {
             ("owner_email = 'me'".into(), None, "owner_email"),
             ("public_url = 'https://x/console'".into(), None, "public_url"),
             ("[timeouts]\nbody = 0".into(), None, "timeouts.body"),
+            ("[timeouts]\nupstream_idle = 99999999999".into(), None, "timeouts.upstream_idle"),
+            ("[limits]\nheader_bytes = 0".into(), None, "limits.header_bytes"),
             (upstream("['gpt-nonsense']"), None, "gpt-nonsense"),
             (upstream("['qwen-plus', 'qwen-plus']"), None, "qwen-plus"),
             (upstream("['qwen-plus']\nprotocol = 'smtp'"), None, "protocol"),

@@ -4,6 +4,7 @@
 //! and response types are in the contract; a handler's doc comment is the operation's summary in the description.
 
 mod api_key;
+mod attempts;
 mod change;
 mod extract;
 mod origin;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use attempts::Attempts;
 pub(crate) use change::Changes as ChangeRunner;
 
 /// Where the API stands.
@@ -40,6 +42,7 @@ pub(crate) struct Parts {
     pub(crate) secret: ServerSecret,
     pub(crate) key_hasher: KeyHasher,
     pub(crate) mailer: Mailer,
+    pub(crate) attempts: Attempts,
     /// In the order of the configuration.
     pub(crate) regions: Vec<Region>,
     /// Whether cookies are for HTTPS only.
@@ -68,7 +71,10 @@ impl Console {
 }
 
 fn workspace_quota(region: &Region) -> WorkspaceQuota {
-    WorkspaceQuota { workspaces: region.limits.workspaces, keys_per_workspace: region.limits.keys_per_workspace }
+    WorkspaceQuota {
+        workspaces: region.limits.workspaces,
+        keys_per_workspace: region.limits.keys_per_workspace,
+    }
 }
 
 fn api_key_quota(region: &Region) -> ApiKeyQuota {

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Frame;
 use hyper::body::Incoming;
+use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use keygate_contract::RegionId;
 use keygate_gateway::Gateway;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt as _;
 
 /// Who is at the other end of the connection.
@@ -38,24 +38,42 @@ pub(crate) struct Service {
     pub(crate) router: Router,
     /// How long a request's headers may take, and a connection may be idle.
     pub(crate) header_timeout: Duration,
+    /// How many connections may be open at once; more wait to be accepted.
+    pub(crate) connections: usize,
 }
 
 /// Accepts connections until `stop`, then lets the calls under way finish, for `grace` at most.
-pub(crate) async fn listen(listener: TcpListener, service: Service, mut stop: watch::Receiver<bool>, grace: Duration) {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(service.header_timeout).max_headers(200);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(service.header_timeout));
+pub(crate) async fn listen(
+    listener: TcpListener,
+    service: Service,
+    mut stop: watch::Receiver<bool>,
+    grace: Duration,
+) {
+    // HTTP/1.1 alone: HTTP/2 without TLS is spoken by no client of these protocols, and telling the two apart would
+    // leave a connection that sends nothing without a time-out.
+    let mut builder = Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(service.header_timeout).max_headers(200);
+    // Answers are small: one copy into one buffer costs less than a vectored write.
+    builder.writev(false);
+    let open = Arc::new(Semaphore::new(service.connections));
     let service = Arc::new(service);
     let graceful = GracefulShutdown::new();
     loop {
+        let accepted = async {
+            let place = Arc::clone(&open).acquire_owned().await.expect("the semaphore is never closed");
+            listener.accept().await.map(|accepted| (accepted, place))
+        };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accepted => accepted,
             _ = stop.wait_for(|stopped| *stopped) => break,
         };
         match accepted {
-            Ok((stream, peer)) => {
+            Ok(((stream, peer), place)) => {
                 let (builder, service, watcher) = (builder.clone(), Arc::clone(&service), graceful.watcher());
-                tokio::spawn(async move { serve(&builder, stream, peer.ip(), service, watcher).await });
+                tokio::spawn(async move {
+                    serve(&builder, stream, peer.ip(), service, watcher).await;
+                    drop(place);
+                });
             }
             Err(error) => {
                 // Out of file descriptors, most likely: the connections there are must end before there are more.
@@ -70,13 +88,7 @@ pub(crate) async fn listen(listener: TcpListener, service: Service, mut stop: wa
     }
 }
 
-async fn serve(
-    builder: &Builder<TokioExecutor>,
-    stream: TcpStream,
-    peer: IpAddr,
-    service: Arc<Service>,
-    watcher: Watcher,
-) {
+async fn serve(builder: &Builder, stream: TcpStream, peer: IpAddr, service: Arc<Service>, watcher: Watcher) {
     // A call is a handful of small packets; waiting to fill them only adds time.
     drop(stream.set_nodelay(true));
     let service = service_fn(move |request| {
@@ -116,7 +128,10 @@ impl http_body::Body for Body {
     type Data = Bytes;
     type Error = axum::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         match self.get_mut() {
             Self::Gateway(body) => {
                 let frame = ready!(Pin::new(body).poll_frame(cx));

@@ -5,7 +5,7 @@ use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
 use lettre::{AsyncFileTransport, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Why mail cannot be set up or sent.
@@ -38,7 +38,7 @@ pub(crate) struct Mailer {
 #[derive(Clone)]
 enum Transport {
     Smtp(Box<AsyncSmtpTransport<Tokio1Executor>>),
-    Outbox(AsyncFileTransport<Tokio1Executor>),
+    Outbox { folder: PathBuf, files: AsyncFileTransport<Tokio1Executor> },
 }
 
 impl Mailer {
@@ -50,10 +50,7 @@ impl Mailer {
                 let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret());
                 Transport::Smtp(Box::new(transport.map_err(MailError::Url)?.build()))
             }
-            None => {
-                std::fs::create_dir_all(outbox).map_err(MailError::Outbox)?;
-                Transport::Outbox(AsyncFileTransport::new(outbox))
-            }
+            None => Transport::Outbox { folder: outbox.to_owned(), files: AsyncFileTransport::new(outbox) },
         };
         Ok(Self { from, transport })
     }
@@ -64,7 +61,8 @@ impl Mailer {
         let message = Message::builder()
             .from(self.from.clone())
             .to(to)
-            .subject(format!("{code} is your Keygate code"))
+            // Not here: servers keep subjects in their logs.
+            .subject("Your code to sign in to Keygate")
             .header(ContentType::TEXT_PLAIN)
             .body(format!(
                 "Your code to sign in to Keygate:\r\n\r\n    {code}\r\n\r\nIt works once, within 10 minutes. If you did \
@@ -72,8 +70,22 @@ impl Mailer {
             ))
             .map_err(|e| MailError::Message(e.to_string()))?;
         match &self.transport {
-            Transport::Smtp(smtp) => smtp.send(message).await.map(drop).map_err(|e| MailError::Delivery(e.to_string())),
-            Transport::Outbox(files) => files.send(message).await.map(drop).map_err(|e| MailError::Delivery(e.to_string())),
+            Transport::Smtp(smtp) => {
+                smtp.send(message).await.map(drop).map_err(|e| MailError::Delivery(e.to_string()))
+            }
+            Transport::Outbox { folder, files } => {
+                make_private_folder(folder).map_err(MailError::Outbox)?;
+                files.send(message).await.map(drop).map_err(|e| MailError::Delivery(e.to_string()))
+            }
         }
     }
+}
+
+/// A folder that only its owner may look into; one that is there is left as it is.
+pub(crate) fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }

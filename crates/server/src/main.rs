@@ -61,12 +61,8 @@ async fn main() -> ExitCode {
     match run(Cli::parse().command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            // Each message holds its cause.
             eprintln!("keygate: {error}");
-            let mut cause = error.source();
-            while let Some(inner) = cause {
-                eprintln!("  because: {inner}");
-                cause = inner.source();
-            }
             ExitCode::FAILURE
         }
     }
@@ -89,7 +85,7 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
             running.stop().await;
         }
         Command::Check { config } => {
-            Config::load(Some(&config))?;
+            server::check(&Config::load(Some(&config))?)?;
             println!("{} is good.", config.display());
         }
         Command::SignInLink { config, email } => {

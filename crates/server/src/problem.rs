@@ -3,7 +3,7 @@
 //! A handler returns a [`Problem`]. It travels as an extension of an empty response until [`finish`] writes the body,
 //! because only there is the request's id known.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -39,15 +39,36 @@ impl Problem {
     }
 
     pub(crate) fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "There is no such thing here, or it is not yours.")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            ErrorCode::NotFound,
+            "There is no such thing here, or it is not yours.",
+        )
+    }
+
+    pub(crate) fn no_page() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            ErrorCode::NotFound,
+            "There is nothing at this path. Applications call the base URL that the console shows, such as \
+             …/compatible-mode/v1.",
+        )
     }
 
     pub(crate) fn method_not_allowed() -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::MethodNotAllowed, "This path takes another method.")
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            ErrorCode::MethodNotAllowed,
+            "This path takes another method.",
+        )
     }
 
     pub(crate) fn not_signed_in() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, ErrorCode::NotSignedIn, "Sign in first; your session may have ended.")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            ErrorCode::NotSignedIn,
+            "Sign in first; your session may have ended.",
+        )
     }
 
     pub(crate) fn not_permitted() -> Self {
@@ -55,6 +76,17 @@ impl Problem {
             StatusCode::FORBIDDEN,
             ErrorCode::NotPermitted,
             "Your role does not permit this. Ask an owner or administrator of the account.",
+        )
+    }
+
+    fn headers_too_large(limit: HeaderLimit) -> Self {
+        Self::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            ErrorCode::HeadersTooLarge,
+            format!(
+                "The headers are larger than {} bytes. Clear this site's cookies, or send fewer headers.",
+                limit.0
+            ),
         )
     }
 
@@ -93,9 +125,11 @@ impl From<StoreError> for Problem {
                 "Type the workspace's name exactly as it is shown.",
             )
             .field("name"),
-            StoreError::DefaultWorkspace => {
-                Self::new(S::CONFLICT, ErrorCode::DefaultWorkspace, "The default workspace cannot be archived.")
-            }
+            StoreError::DefaultWorkspace => Self::new(
+                S::CONFLICT,
+                ErrorCode::DefaultWorkspace,
+                "The default workspace cannot be archived.",
+            ),
             StoreError::Quota { scope, limit } => quota(scope, limit),
             StoreError::PageToken => Self::new(
                 S::BAD_REQUEST,
@@ -110,8 +144,12 @@ impl From<StoreError> for Problem {
             ),
             error if error.is_unavailable() => {
                 tracing::error!(%error, "store unavailable");
-                Self::new(S::SERVICE_UNAVAILABLE, ErrorCode::StoreUnavailable, "The store is busy or away. Try again.")
-                    .retry_after(1)
+                Self::new(
+                    S::SERVICE_UNAVAILABLE,
+                    ErrorCode::StoreUnavailable,
+                    "The store is busy or away. Try again.",
+                )
+                .retry_after(1)
             }
             error => {
                 tracing::error!(%error, "store failed");
@@ -133,7 +171,9 @@ fn quota(scope: QuotaScope, limit: u32) -> Problem {
         ),
         QuotaScope::KeysPerRegion => (
             ErrorCode::ApiKeyQuota,
-            format!("This region has {limit} API keys already, in all workspaces. Delete one that is no longer needed."),
+            format!(
+                "This region has {limit} API keys already, in all workspaces. Delete one that is no longer needed."
+            ),
         ),
     };
     Problem::new(StatusCode::CONFLICT, code, message)
@@ -175,30 +215,40 @@ impl utoipa::IntoResponses for Problems {
         ]
         .into_iter()
         .map(|(status, text)| {
-            let response = ResponseBuilder::new().description(text).content("application/json", content()).build();
+            let response =
+                ResponseBuilder::new().description(text).content("application/json", content()).build();
             (status.to_owned(), RefOr::T(response))
         })
         .collect()
     }
 }
 
+/// The most bytes of headers a request may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeaderLimit(pub(crate) usize);
+
 /// The id of a request, given to it by [`finish`].
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) String);
 
-/// Around every request of the console: gives it an id, shapes a [`Problem`], and writes the one log line.
-pub(crate) async fn finish(mut request: Request, next: Next) -> Response {
+/// Around every request of the console: gives it an id, refuses headers of more than `limit` bytes, shapes a
+/// [`Problem`], and writes the one log line.
+pub(crate) async fn finish(State(limit): State<HeaderLimit>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = uuid::Uuid::new_v4().to_string();
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     request.extensions_mut().insert(RequestId(id.clone()));
 
-    let mut response = next.run(request).await;
+    let mut response = if keygate_gateway::header_bytes(request.headers(), request.uri()) > limit.0 {
+        Problem::headers_too_large(limit).into_response()
+    } else {
+        next.run(request).await
+    };
     let code = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => {
             let code = problem.code;
-            response = shaped(problem, response, &id);
+            response = shaped(problem, &response, &id);
             Some(code)
         }
         None => None,
@@ -209,13 +259,14 @@ pub(crate) async fn finish(mut request: Request, next: Next) -> Response {
     let status = response.status().as_u16();
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     if path.starts_with("/console/") {
-        let code = code.map(tracing::field::debug);
+        let code = code.and_then(|code| serde_json::to_value(code).ok());
+        let code = code.as_ref().and_then(|code| code.as_str());
         tracing::info!(request.id = %id, http.method = %method, http.path = %path, http.status = status, error.code = code, duration_ms = millis, "console request");
     }
     response
 }
 
-fn shaped(problem: Problem, response: Response, id: &str) -> Response {
+fn shaped(problem: Problem, response: &Response, id: &str) -> Response {
     let body = ErrorBody {
         error: ErrorDetail {
             code: problem.code,
@@ -225,7 +276,8 @@ fn shaped(problem: Problem, response: Response, id: &str) -> Response {
         },
     };
     let mut shaped = (problem.status, axum::Json(body)).into_response();
-    let of_the_empty_body = |name: &http::HeaderName| *name == header::CONTENT_LENGTH || *name == header::CONTENT_TYPE;
+    let of_the_empty_body =
+        |name: &http::HeaderName| *name == header::CONTENT_LENGTH || *name == header::CONTENT_TYPE;
     for (name, value) in response.headers().iter().filter(|(name, _)| !of_the_empty_body(name)) {
         shaped.headers_mut().entry(name).or_insert_with(|| value.clone());
     }

@@ -51,10 +51,15 @@ pub(crate) enum StoreState {
 
 impl ServerSecret {
     /// The secret of the environment, or of the file, which is made for a new store.
-    pub(crate) fn load(given: Option<&SecretString>, file: &Path, store: StoreState) -> Result<Self, SecretError> {
+    pub(crate) fn load(
+        given: Option<&SecretString>,
+        file: &Path,
+        store: StoreState,
+    ) -> Result<Self, SecretError> {
         let file_error = |error| SecretError::File { path: file.display().to_string(), error };
         if let Some(text) = given {
-            return Self::parse(text.expose_secret()).ok_or_else(|| SecretError::Form("KEYGATE_SECRET_KEY".into()));
+            return Self::parse(text.expose_secret())
+                .ok_or_else(|| SecretError::Form("KEYGATE_SECRET_KEY".into()));
         }
         match std::fs::read_to_string(file) {
             Ok(text) => {
@@ -66,7 +71,9 @@ impl ServerSecret {
                 secret.write(file).map_err(file_error)?;
                 Ok(secret)
             }
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(SecretError::Missing(file.display().to_string())),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                Err(SecretError::Missing(file.display().to_string()))
+            }
             Err(e) => Err(file_error(e)),
         }
     }
@@ -95,6 +102,11 @@ impl ServerSecret {
         file.sync_all()
     }
 
+    /// Kept in the store, to notice when the store meets another secret. It tells nothing about the others.
+    pub(crate) fn check_value(&self) -> [u8; 32] {
+        *self.purpose("check value")
+    }
+
     /// For the secrets of API keys.
     pub(crate) fn key_hasher(&self) -> KeyHasher {
         KeyHasher::new(&self.purpose("api key"))
@@ -116,7 +128,8 @@ impl ServerSecret {
     }
 
     fn hash(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.purpose(purpose).as_ref()).expect("HMAC takes any key");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.purpose(purpose).as_ref()).expect("HMAC takes any key");
         parts.iter().for_each(|part| mac.update(part));
         mac.finalize().into_bytes().into()
     }

@@ -2,14 +2,14 @@
 
 use crate::assets::{self, Assets};
 use crate::config::{Config, ConfigError, RegionConfig};
-use crate::console::{self, ChangeRunner, Console};
-use crate::listen::{Service, listen};
-use crate::mail::{MailError, Mailer};
-use crate::problem::{self, Problem};
-use crate::secret::{SecretError, ServerSecret, StoreState, random_token};
+use crate::console::{self, Attempts, ChangeRunner, Console};
 use crate::health;
+use crate::listen::{Service, listen};
+use crate::mail::{MailError, Mailer, make_private_folder};
+use crate::problem::{self, HeaderLimit, Problem};
+use crate::secret::{SecretError, ServerSecret, StoreState, random_token};
 use axum::Router;
-use axum::middleware::{from_fn, map_response};
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use http::{HeaderValue, header};
 use keygate_contract::{Email, Endpoint, EndpointKind, Protocol, Region, RegionId, WorkspaceName};
@@ -71,6 +71,12 @@ pub enum StartError {
         /// Why.
         error: std::io::Error,
     },
+    /// The secret is another than the one the store was used with.
+    #[error(
+        "this store was used with another server.key (or KEYGATE_SECRET_KEY); with this one no API key and no session \
+         would work. Give the right one back"
+    )]
+    WrongSecret,
     /// There is nobody to make a link for.
     #[error("there is no enabled member {0}")]
     NoMember(String),
@@ -93,36 +99,49 @@ pub struct Running {
 /// # Errors
 /// [`StartError`], with what to do about it. Nothing keeps running then.
 pub async fn start(config: Config) -> Result<Running, StartError> {
-    let opened = Opened::open(&config).await?;
-    let Opened { store, secret, is_new } = opened;
-    let directory = Arc::new(Directory::new(store.directory_content().await?)?);
-    let bound = bind(&config.regions).await?;
+    // Everything that can be refused is refused before the store has anything in it.
+    let upstreams = upstreams(&config)?;
+    let mailer = mailer(&config)?;
+    let assets = Assets::load(config.console_dir.as_deref()).map_err(StartError::Assets)?;
+    let bound = bind(&config).await?;
     let regions: Vec<Region> = bound.iter().map(|b| region(&b.config, &b.url)).collect();
     let console_url = config.public_url.clone().unwrap_or_else(|| own_url(bound[0].address));
 
+    let Opened { store, secret, is_new } = Opened::open(&config).await?;
+    accounts_ensure(&store, &config).await?;
+    let directory = Arc::new(Directory::new(store.directory_content().await?)?);
+
     let key_hasher = secret.key_hasher();
     let options = GatewayOptions {
-        regions: bound.iter().map(|b| RegionAddress { id: b.config.id.clone(), base_url: openai_url(&b.url) }).collect(),
-        upstreams: upstreams(&config)?,
+        regions: bound
+            .iter()
+            .map(|b| RegionAddress { id: b.config.id.clone(), base_url: openai_url(&b.url) })
+            .collect(),
+        upstreams,
         body_limit: config.limits.body_bytes,
         header_limit: config.limits.header_bytes,
         timeouts: config.timeouts.gateway,
     };
-    let gateway =
-        Arc::new(Gateway::new(Arc::new(Catalogue::shipped()), Arc::clone(&directory), key_hasher.clone(), options));
+    let gateway = Arc::new(Gateway::new(
+        Arc::new(Catalogue::shipped()),
+        Arc::clone(&directory),
+        key_hasher.clone(),
+        options,
+    ));
     let console = Console::new(console::Parts {
         changes: ChangeRunner::new(store.clone(), Arc::clone(&directory)),
         store: store.clone(),
         secret: secret.clone(),
         key_hasher,
-        mailer: Mailer::new(config.smtp.url.as_ref(), &config.smtp.from, &config.data_dir.join("outbox"))?,
+        mailer,
+        attempts: Attempts::default(),
         regions,
         secure_cookies: console_url.starts_with("https://"),
         origins: vec![console_url.clone()],
     });
-    let assets = Assets::load(config.console_dir.as_deref()).map_err(StartError::Assets)?;
-    let with_console = around(console_router(console, assets, store.clone()), &console_url);
-    let without = around(health::router(store.clone()).fallback(async || Problem::not_found()), &console_url);
+    let limit = HeaderLimit(config.limits.header_bytes);
+    let with_console = around(console_router(console, assets, store.clone()), &console_url, limit);
+    let without = around(gateway_router(store.clone()), &console_url, limit);
 
     let (stop, stopped) = watch::channel(false);
     let mut listeners = JoinSet::new();
@@ -135,10 +154,22 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             gateway: Arc::clone(&gateway),
             router: if index == 0 { with_console.clone() } else { without.clone() },
             header_timeout: config.timeouts.header,
+            connections: config.limits.connections,
         };
         listeners.spawn(listen(bound.listener, service, stopped.clone(), config.timeouts.stop));
     }
     Ok(Running { store, secret, console_url, gateways, is_new, stop, listeners, directory })
+}
+
+/// Checks what [`start`] would refuse, without a store or a listener.
+///
+/// # Errors
+/// [`StartError`].
+pub fn check(config: &Config) -> Result<(), StartError> {
+    upstreams(config)?;
+    mailer(config)?;
+    Assets::load(config.console_dir.as_deref()).map_err(StartError::Assets)?;
+    Ok(())
 }
 
 /// A new sign-in link for a server that may run elsewhere on this store.
@@ -187,8 +218,17 @@ impl Running {
         make_link(&self.store, &self.secret, &self.console_url, email).await
     }
 
-    /// Waits for the signal to stop: an interrupt, or a request to end.
+    /// Waits for the signal to stop: an interrupt, or a request to end. A second interrupt ends the process at once.
     pub async fn stop_signal() {
+        Self::signal().await;
+        tokio::spawn(async {
+            Self::signal().await;
+            tracing::warn!("stopped without waiting for the calls under way");
+            std::process::exit(130);
+        });
+    }
+
+    async fn signal() {
         let interrupt = tokio::signal::ctrl_c();
         #[cfg(unix)]
         {
@@ -224,36 +264,43 @@ impl Opened {
     async fn open(config: &Config) -> Result<Self, StartError> {
         make_data_dir(config)?;
         let store = Store::open(&config.database_url).await?;
-        let owner = store.first_owner().await?;
-        let state = if owner.is_none() { StoreState::New } else { StoreState::InUse };
-        let secret = ServerSecret::load(config.secret_key.as_ref(), &config.data_dir.join("server.key"), state)?;
-        let regions: Vec<RegionId> = config.regions.iter().map(|r| r.id.clone()).collect();
-        let workspace = WorkspaceName::parse("Default workspace").expect("a valid name");
-        if owner.is_none() {
-            let new = NewAccount {
-                name: "Default account",
-                owner: &config.owner_email,
-                regions: &regions,
-                workspace: &workspace,
-            };
-            store.account_create(new).await?;
-            tracing::info!("first start: account and owner created");
-        } else {
-            store.default_workspaces_ensure(&regions, &workspace).await?;
+        let is_new = store.first_owner().await?.is_none();
+        let state = if is_new { StoreState::New } else { StoreState::InUse };
+        let secret =
+            ServerSecret::load(config.secret_key.as_ref(), &config.data_dir.join("server.key"), state)?;
+        if !store.secret_check(&secret.check_value()).await? {
+            return Err(StartError::WrongSecret);
         }
-        Ok(Self { store, secret, is_new: owner.is_none() })
+        Ok(Self { store, secret, is_new })
     }
+}
+
+/// The account of a new store, and a default workspace in each region.
+async fn accounts_ensure(store: &Store, config: &Config) -> Result<(), StartError> {
+    let regions: Vec<RegionId> = config.regions.iter().map(|r| r.id.clone()).collect();
+    let workspace = WorkspaceName::parse("Default workspace").expect("a valid name");
+    if store.first_owner().await?.is_some() {
+        return Ok(store.default_workspaces_ensure(&regions, &workspace).await?);
+    }
+    let new = NewAccount {
+        name: "Default account",
+        owner: &config.owner_email,
+        regions: &regions,
+        workspace: &workspace,
+    };
+    store.account_create(new).await?;
+    tracing::info!("first start: account and owner created");
+    Ok(())
 }
 
 /// The data folder holds the server's secret: for its owner alone.
 fn make_data_dir(config: &Config) -> Result<(), StartError> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(&config.data_dir)
+    make_private_folder(&config.data_dir)
         .map_err(|error| StartError::DataDir { path: config.data_dir.display().to_string(), error })
+}
+
+fn mailer(config: &Config) -> Result<Mailer, StartError> {
+    Ok(Mailer::new(config.smtp.url.as_ref(), &config.smtp.from, &config.data_dir.join("outbox"))?)
 }
 
 async fn make_link(
@@ -285,13 +332,16 @@ struct Bound {
 }
 
 /// All or none: a region that cannot be served must not look as if it were.
-async fn bind(regions: &[RegionConfig]) -> Result<Vec<Bound>, StartError> {
-    let mut bound = Vec::with_capacity(regions.len());
-    for config in regions {
+async fn bind(config: &Config) -> Result<Vec<Bound>, StartError> {
+    let mut bound = Vec::with_capacity(config.regions.len());
+    // The first region is on the console's own listener, so it is reached where the console is.
+    let mut console_url = config.public_url.clone();
+    for config in &config.regions {
+        let fallback = console_url.take();
         let error = |error| StartError::Listen { address: config.listen, error };
         let listener = TcpListener::bind(config.listen).await.map_err(error)?;
         let address = listener.local_addr().map_err(error)?;
-        let url = config.public_url.clone().unwrap_or_else(|| own_url(address));
+        let url = config.public_url.clone().or(fallback).unwrap_or_else(|| own_url(address));
         bound.push(Bound { config: config.clone(), listener, address, url });
     }
     Ok(bound)
@@ -332,12 +382,14 @@ fn upstreams(config: &Config) -> Result<Upstreams, StartError> {
         let failed = |message: String| StartError::Upstream { id: upstream.id.clone(), message };
         let key = match &upstream.api_key_env {
             Some(name) => Some(SecretString::from(
-                std::env::var(name).map_err(|_| failed(format!("set the environment variable {name} to its API key")))?,
+                std::env::var(name)
+                    .map_err(|_| failed(format!("set the environment variable {name} to its API key")))?,
             )),
             None => None,
         };
-        let service = HttpUpstream::new(&upstream.id, &upstream.base_url, key.as_ref(), config.timeouts.gateway)
-            .map_err(|e: UpstreamError| failed(e.to_string()))?;
+        let service =
+            HttpUpstream::new(&upstream.id, &upstream.base_url, key.as_ref(), config.timeouts.gateway)
+                .map_err(|e: UpstreamError| failed(e.to_string()))?;
         let service = Arc::new(service);
         let routes = upstream.models.names().into_iter();
         Ok(routes.fold(upstreams, |upstreams, (model, name)| upstreams.route(model, &service, name)))
@@ -352,11 +404,20 @@ fn console_router(console: Console, assets: Assets, store: Store) -> Router {
         .fallback_service(assets::router(assets))
 }
 
+/// What a listener without the console serves beside the gateway.
+fn gateway_router(store: Store) -> Router {
+    health::router(store)
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .fallback(async || Problem::not_found())
+}
+
 /// What is around every request that is not the gateway's: the request's id, the shape of errors, the log line and the
 /// headers that keep browsers safe.
-fn around(router: Router, public_url: &str) -> Router {
+fn around(router: Router, public_url: &str, limit: HeaderLimit) -> Router {
     let https = public_url.starts_with("https://");
-    router.layer(from_fn(problem::finish)).layer(map_response(move |response| std::future::ready(secured(response, https))))
+    router
+        .layer(from_fn_with_state(limit, problem::finish))
+        .layer(map_response(move |response| std::future::ready(secured(response, https))))
 }
 
 fn secured(mut response: Response, https: bool) -> Response {
@@ -371,7 +432,10 @@ fn secured(mut response: Response, https: bool) -> Response {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    let defaults = [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'")];
+    let defaults = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    ];
     for (name, value) in defaults {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }

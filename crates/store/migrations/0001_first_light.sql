@@ -1,6 +1,11 @@
 -- Times are Unix milliseconds in UTC. Ids are opaque texts. Secrets are never here: only keyed hashes of them.
 -- Every table that holds an account's things has account_id, and every query names it.
 
+CREATE TABLE settings (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value BLOB NOT NULL
+);
+
 CREATE TABLE accounts (
     id         TEXT   NOT NULL PRIMARY KEY,
     name       TEXT   NOT NULL,

@@ -44,7 +44,11 @@ impl Store {
         )
         .fetch_optional(&self.read)
         .await?;
-        Ok(row.map(|(account, member, email)| Owner { account: account.into(), member: member.into(), email }))
+        Ok(row.map(|(account, member, email)| Owner {
+            account: account.into(),
+            member: member.into(),
+            email,
+        }))
     }
 
     /// Creates an account.
@@ -62,13 +66,15 @@ impl Store {
             .bind(change.now)
             .execute(&mut *change.tx)
             .await?;
-        sqlx::query("INSERT INTO members (id, account_id, email, role, created_at) VALUES ($1, $2, $3, 'owner', $4)")
-            .bind(member.as_str())
-            .bind(account.as_str())
-            .bind(new.owner.as_str())
-            .bind(change.now)
-            .execute(&mut *change.tx)
-            .await?;
+        sqlx::query(
+            "INSERT INTO members (id, account_id, email, role, created_at) VALUES ($1, $2, $3, 'owner', $4)",
+        )
+        .bind(member.as_str())
+        .bind(account.as_str())
+        .bind(new.owner.as_str())
+        .bind(change.now)
+        .execute(&mut *change.tx)
+        .await?;
         change.events.push(Event::MemberPut(MemberRecord { id: member.clone(), active: true }));
         change
             .audit(AuditRow {
@@ -96,7 +102,8 @@ impl Store {
         regions: &[RegionId],
         name: &WorkspaceName,
     ) -> Result<(), StoreError> {
-        let accounts: Vec<(String,)> = sqlx::query_as("SELECT id FROM accounts").fetch_all(&self.read).await?;
+        let accounts: Vec<(String,)> =
+            sqlx::query_as("SELECT id FROM accounts").fetch_all(&self.read).await?;
         for (account,) in accounts {
             let actor = Actor::server(account.into(), "start");
             let mut change = self.change(actor).await?;

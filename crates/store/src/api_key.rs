@@ -9,8 +9,8 @@ use crate::text::{comparable, contains_pattern};
 use crate::time::timestamp;
 use crate::{Change, Store};
 use keygate_contract::{
-    AccountId, ApiKey, ApiKeyId, ApiKeyOwner, ApiKeyStatus, Description, MemberId, Page, Permission, RegionId,
-    SearchText, WorkspaceId,
+    AccountId, ApiKey, ApiKeyId, ApiKeyOwner, ApiKeyStatus, Description, MemberId, Page, Permission,
+    RegionId, SearchText, WorkspaceId,
 };
 use serde_json::json;
 
@@ -243,7 +243,9 @@ impl Change {
         if version.is_some_and(|v| v != row.version.unsigned_abs()) {
             return Err(StoreError::VersionConflict);
         }
-        let Some(description) = description.filter(|d| d.as_str() != row.description) else { return Ok(row.into()) };
+        let Some(description) = description.filter(|d| d.as_str() != row.description) else {
+            return Ok(row.into());
+        };
         sqlx::query(
             "UPDATE api_keys SET description = $1, description_key = $2, version = version + 1 \
              WHERE id = $3 AND account_id = $4",

@@ -1,10 +1,10 @@
 //! A change: one transaction with everything that belongs to it.
 
+use crate::Store;
 use crate::audit::{self, Actor, AuditRow};
 use crate::error::StoreError;
 use crate::event::Event;
 use crate::time::now_ms;
-use crate::Store;
 use sqlx::{Sqlite, Transaction};
 
 /// How long an answer is kept to be repeated, in milliseconds: a day.

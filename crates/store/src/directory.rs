@@ -1,8 +1,8 @@
 //! Everything the gateway must know, read at start.
 
+use crate::Store;
 use crate::error::StoreError;
 use crate::event::{ApiKeyRecord, MemberRecord, ModelAccess, WorkspaceRecord};
-use crate::Store;
 
 /// Everything the gateway must know.
 #[derive(Clone, Debug, Default)]

@@ -68,6 +68,7 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true);
+        make_private(options.get_filename());
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -80,6 +81,23 @@ impl Store {
             .connect_with(options.read_only(true))
             .await?;
         Ok(Self { read, write })
+    }
+
+    /// Whether `value` is the check value that the store was first used with; the first one is kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn secret_check(&self, value: &[u8; 32]) -> Result<bool, StoreError> {
+        sqlx::query(
+            "INSERT INTO settings (name, value) VALUES ('secret_check', $1) ON CONFLICT (name) DO NOTHING",
+        )
+        .bind(value.as_slice())
+        .execute(&self.write)
+        .await?;
+        let (kept,): (Vec<u8>,) = sqlx::query_as("SELECT value FROM settings WHERE name = 'secret_check'")
+            .fetch_one(&self.write)
+            .await?;
+        Ok(kept == value)
     }
 
     /// Whether the database answers.
@@ -96,4 +114,14 @@ impl Store {
         self.read.close().await;
         self.write.close().await;
     }
+}
+
+/// Makes the file before SQLite does, for its owner alone; the files beside it get the same rights. One that is there
+/// is left as it is, and what cannot be made is SQLite's to report.
+fn make_private(file: &std::path::Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    drop(options.open(file));
 }

@@ -48,7 +48,11 @@ impl PageRequest {
             let position = serde_json::to_vec(&position(last)).expect("positions are plain values");
             URL_SAFE_NO_PAD.encode(position)
         });
-        Page { items: rows.into_iter().map(item).collect(), next_page_token, total: u64::try_from(total).unwrap_or(0) }
+        Page {
+            items: rows.into_iter().map(item).collect(),
+            next_page_token,
+            total: u64::try_from(total).unwrap_or(0),
+        }
     }
 }
 

@@ -76,11 +76,17 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         if now - row.last_seen_at >= SEEN_STEP_MS {
-            sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE token_hash = $2 AND last_seen_at < $1")
-                .bind(now)
-                .bind(token_hash.as_slice())
-                .execute(&self.write)
-                .await?;
+            let seen = sqlx::query(
+                "UPDATE sessions SET last_seen_at = $1 WHERE token_hash = $2 AND last_seen_at < $1",
+            )
+            .bind(now)
+            .bind(token_hash.as_slice())
+            .execute(&self.write)
+            .await;
+            if let Err(error) = seen {
+                // The request can do without; the next one tries again.
+                tracing::warn!(%error, "a session's last request could not be noted");
+            }
         }
         row.member.try_into().map(Some)
     }
@@ -92,7 +98,10 @@ impl Change {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn session_delete(&mut self, token_hash: &[u8; 32]) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sessions WHERE token_hash = $1").bind(token_hash.as_slice()).execute(&mut *self.tx).await?;
+        sqlx::query("DELETE FROM sessions WHERE token_hash = $1")
+            .bind(token_hash.as_slice())
+            .execute(&mut *self.tx)
+            .await?;
         let member = self.actor.member.clone();
         self.audit(AuditRow {
             action: "session_delete",

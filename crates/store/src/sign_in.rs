@@ -1,8 +1,8 @@
 //! Ways to sign in: a link that works once, and a code sent by mail.
 
+use crate::Store;
 use crate::error::StoreError;
 use crate::session::{self, NewSession};
-use crate::Store;
 use keygate_contract::{Email, Session};
 
 /// A link works this long, in milliseconds: 15 minutes.
@@ -49,7 +49,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn link_create(&self, email: &Email, token_hash: &[u8; 32], now: i64) -> Result<bool, StoreError> {
+    pub async fn link_create(
+        &self,
+        email: &Email,
+        token_hash: &[u8; 32],
+        now: i64,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query("DELETE FROM sign_in_links WHERE expires_at <= $1").bind(now).execute(&mut *tx).await?;
         let created = sqlx::query(
@@ -77,12 +82,13 @@ impl Store {
         now: i64,
     ) -> Result<LinkCheck, StoreError> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let member: Option<(String,)> =
-            sqlx::query_as("DELETE FROM sign_in_links WHERE token_hash = $1 AND expires_at > $2 RETURNING member_id")
-                .bind(link_hash.as_slice())
-                .bind(now)
-                .fetch_optional(&mut *tx)
-                .await?;
+        let member: Option<(String,)> = sqlx::query_as(
+            "DELETE FROM sign_in_links WHERE token_hash = $1 AND expires_at > $2 RETURNING member_id",
+        )
+        .bind(link_hash.as_slice())
+        .bind(now)
+        .fetch_optional(&mut *tx)
+        .await?;
         let Some((member,)) = member else { return Ok(None) };
         let session = session::open(&mut tx, &member, new, "link", now).await?;
         tx.commit().await?;
@@ -93,7 +99,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn code_create(&self, email: &Email, code_hash: &[u8; 32], now: i64) -> Result<EmailCode, StoreError> {
+    pub async fn code_create(
+        &self,
+        email: &Email,
+        code_hash: &[u8; 32],
+        now: i64,
+    ) -> Result<EmailCode, StoreError> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query("DELETE FROM email_codes WHERE expires_at <= $1 AND hour_start <= $2")
             .bind(now)
@@ -119,10 +130,11 @@ impl Store {
         .execute(&mut *tx)
         .await?
         .rows_affected();
-        let member: Option<(i64,)> = sqlx::query_as("SELECT 1 FROM members WHERE email = $1 AND disabled_at IS NULL")
-            .bind(email.as_str())
-            .fetch_optional(&mut *tx)
-            .await?;
+        let member: Option<(i64,)> =
+            sqlx::query_as("SELECT 1 FROM members WHERE email = $1 AND disabled_at IS NULL")
+                .bind(email.as_str())
+                .fetch_optional(&mut *tx)
+                .await?;
         tx.commit().await?;
         Ok(if kept > 0 && member.is_some() { EmailCode::Send } else { EmailCode::Silent })
     }
@@ -165,8 +177,10 @@ impl Store {
             .bind(now)
             .execute(&mut *tx)
             .await?;
-        let member: Option<(String,)> =
-            sqlx::query_as("SELECT id FROM members WHERE email = $1").bind(email.as_str()).fetch_optional(&mut *tx).await?;
+        let member: Option<(String,)> = sqlx::query_as("SELECT id FROM members WHERE email = $1")
+            .bind(email.as_str())
+            .fetch_optional(&mut *tx)
+            .await?;
         let session = match member {
             Some((member,)) => session::open(&mut tx, &member, new, "email_code", now).await?,
             None => None,

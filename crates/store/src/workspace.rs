@@ -178,7 +178,11 @@ impl Change {
         .await?;
         self.audit_workspace("workspace_create", region, &id, json!({ "name": name })).await?;
         let models = if is_default { ModelAccess::All } else { ModelAccess::None };
-        self.events.push(Event::WorkspacePut(WorkspaceRecord { id: id.clone(), region: region.clone(), models }));
+        self.events.push(Event::WorkspacePut(WorkspaceRecord {
+            id: id.clone(),
+            region: region.clone(),
+            models,
+        }));
         Ok(Row {
             id: id.to_string(),
             name: name.to_string(),
@@ -205,7 +209,9 @@ impl Change {
         if version.is_some_and(|v| v != row.version.unsigned_abs()) {
             return Err(StoreError::VersionConflict);
         }
-        let Some(name) = name.filter(|n| n.as_str() != row.name) else { return Ok(row.into_workspace(quota)) };
+        let Some(name) = name.filter(|n| n.as_str() != row.name) else {
+            return Ok(row.into_workspace(quota));
+        };
         self.require_free_name(region, name, Some(id)).await?;
         sqlx::query(
             "UPDATE workspaces SET name = $1, name_key = $2, version = version + 1 WHERE id = $3 AND account_id = $4",

@@ -1,12 +1,12 @@
 //! The store on a real SQLite file: what an API test cannot reach, or not as directly.
 
 use keygate_contract::{
-    ApiKeyId, ApiKeyStatus, Description, Email, Page, PageSize, RegionId, Role, SearchText, Workspace, WorkspaceId,
-    WorkspaceName,
+    ApiKeyId, ApiKeyStatus, Description, Email, Page, PageSize, RegionId, Role, SearchText, Workspace,
+    WorkspaceId, WorkspaceName,
 };
 use keygate_store::{
-    Actor, ApiKeyFilter, ApiKeyQuota, CodeCheck, EmailCode, Event, NewAccount, NewApiKey, NewSession, Once, Owner,
-    PageRequest, QuotaScope, Repeat, Store, StoreError, WorkspaceQuota, now_ms,
+    Actor, ApiKeyFilter, ApiKeyQuota, CodeCheck, EmailCode, Event, NewAccount, NewApiKey, NewSession, Once,
+    Owner, PageRequest, QuotaScope, Repeat, Store, StoreError, WorkspaceQuota, now_ms,
 };
 
 const QUOTA: WorkspaceQuota = WorkspaceQuota { workspaces: 20, keys_per_workspace: 20 };
@@ -190,7 +190,10 @@ async fn key_quotas_hold_in_the_workspace_and_in_the_region() {
         Err(StoreError::Quota { scope: QuotaScope::KeysPerWorkspace, limit: 3 })
     ));
     f.key(&b, 4).await.unwrap();
-    assert!(matches!(f.key(&b, 5).await, Err(StoreError::Quota { scope: QuotaScope::KeysPerRegion, limit: 4 })));
+    assert!(matches!(
+        f.key(&b, 5).await,
+        Err(StoreError::Quota { scope: QuotaScope::KeysPerRegion, limit: 4 })
+    ));
 }
 
 #[tokio::test]
@@ -313,7 +316,11 @@ async fn a_session_ends_when_idle_when_old_and_when_deleted() {
     assert!(f.store.session_find(&[2; 32], start + 12 * hour).await.unwrap().is_none(), "idle");
     let mut now = start;
     while now < start + 7 * 24 * hour {
-        assert!(f.store.session_find(&[1; 32], now).await.unwrap().is_some(), "busy after {} h", (now - start) / hour);
+        assert!(
+            f.store.session_find(&[1; 32], now).await.unwrap().is_some(),
+            "busy after {} h",
+            (now - start) / hour
+        );
         now += 11 * hour;
     }
     assert!(f.store.session_find(&[1; 32], start + 7 * 24 * hour).await.unwrap().is_none(), "old");
@@ -353,7 +360,11 @@ async fn codes_for_an_address_are_bounded_in_an_hour() {
     let (owner, start) = (Email::parse("owner@example.com").unwrap(), now_ms());
     let minute = 60 * 1000;
     for n in 0..10 {
-        assert_eq!(f.store.code_create(&owner, &[1; 32], start + n * minute).await.unwrap(), EmailCode::Send, "{n}");
+        assert_eq!(
+            f.store.code_create(&owner, &[1; 32], start + n * minute).await.unwrap(),
+            EmailCode::Send,
+            "{n}"
+        );
     }
     assert_eq!(f.store.code_create(&owner, &[1; 32], start + 10 * minute).await.unwrap(), EmailCode::Silent);
     assert_eq!(f.store.code_create(&owner, &[1; 32], start + 60 * minute).await.unwrap(), EmailCode::Send);
@@ -364,7 +375,9 @@ async fn a_strangers_code_behaves_like_a_members() {
     let f = fixture().await;
     let (nobody, now) = (Email::parse("nobody@example.com").unwrap(), now_ms());
     assert_eq!(f.store.code_create(&nobody, &[1; 32], now).await.unwrap(), EmailCode::Silent);
-    let check = async |code: u8| f.store.session_create_by_code(&nobody, &[code; 32], &new_session(1), now).await.unwrap();
+    let check = async |code: u8| {
+        f.store.session_create_by_code(&nobody, &[code; 32], &new_session(1), now).await.unwrap()
+    };
     for _ in 0..5 {
         assert_eq!(check(9).await, CodeCheck::Wrong);
     }

@@ -24,6 +24,8 @@ const DIMENSIONS: usize = 1024;
 const DIMENSIONS_MAX: usize = 4096;
 /// Texts in one embeddings call.
 const TEXTS_MAX: usize = 2048;
+/// Numbers in one embeddings answer: what the texts and dimensions of real calls come to, and no more.
+const NUMBERS_MAX: usize = 1 << 20;
 /// The most of what was said that is echoed, in characters.
 const ECHO_MAX: usize = 2000;
 
@@ -116,15 +118,28 @@ fn embeddings(outgoing: &Outgoing) -> Result<Response<Body>, Refusal> {
     let as_base64 = match request.encoding_format.as_deref() {
         None | Some("float") => false,
         Some("base64") => true,
-        Some(_) => return Err(bad("The field `encoding_format` must be `float` or `base64`.", "encoding_format")),
+        Some(_) => {
+            return Err(bad("The field `encoding_format` must be `float` or `base64`.", "encoding_format"));
+        }
     };
     let texts: Vec<String> = match &request.input {
         // A list of numbers is one text, given as tokens.
-        Value::Array(items) if items.first().is_some_and(|i| !i.is_number()) => items.iter().map(text_of).collect(),
+        Value::Array(items) if items.first().is_some_and(|i| !i.is_number()) => {
+            items.iter().map(text_of).collect()
+        }
         one => vec![text_of(one)],
     };
     if texts.len() > TEXTS_MAX || texts.iter().any(String::is_empty) {
-        return Err(bad(&format!("The field `input` must hold 1 to {TEXTS_MAX} texts, none empty."), "input"));
+        return Err(bad(
+            &format!("The field `input` must hold 1 to {TEXTS_MAX} texts, none empty."),
+            "input",
+        ));
+    }
+    if texts.len() * dimensions > NUMBERS_MAX {
+        return Err(bad(
+            &format!("The echo answers at most {NUMBERS_MAX} numbers at once. Send fewer texts."),
+            "input",
+        ));
     }
     let data: Vec<Value> = texts
         .iter()
@@ -172,7 +187,11 @@ fn responses(outgoing: &Outgoing) -> Result<Response<Body>, Refusal> {
             "parallel_tool_calls": true, "tool_choice": "auto", "tools": [], "temperature": null, "top_p": null,
         })
     };
-    let done = response("completed", json!([item("completed", json!([part(&reply.text)]))]), reply.responses_usage());
+    let done = response(
+        "completed",
+        json!([item("completed", json!([part(&reply.text)]))]),
+        reply.responses_usage(),
+    );
     if !outgoing.stream {
         return Ok(whole(&done));
     }
@@ -184,7 +203,9 @@ fn responses(outgoing: &Outgoing) -> Result<Response<Body>, Refusal> {
         ("response.content_part.added", merge(&at, json!({ "part": part("") }))),
     ];
     events.extend(
-        reply.pieces().map(|piece| ("response.output_text.delta", merge(&at, json!({ "delta": piece, "logprobs": [] })))),
+        reply.pieces().map(|piece| {
+            ("response.output_text.delta", merge(&at, json!({ "delta": piece, "logprobs": [] })))
+        }),
     );
     events.extend([
         ("response.output_text.done", merge(&at, json!({ "text": reply.text, "logprobs": [] }))),
@@ -258,7 +279,9 @@ fn text_of(content: &Value) -> String {
     match content {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
-        Value::Array(parts) => parts.iter().map(text_of).filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" "),
+        Value::Array(parts) => {
+            parts.iter().map(text_of).filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" ")
+        }
         Value::Object(part) => part.get("text").map(text_of).unwrap_or_default(),
         other => other.to_string(),
     }
@@ -267,11 +290,13 @@ fn text_of(content: &Value) -> String {
 /// A vector of length 1 that is always the same for a text. Texts that differ have vectors that have nothing to do
 /// with each other: an echo knows no meaning.
 fn unit_vector(text: &str, dimensions: usize) -> Vec<f32> {
-    let mut vector = Vec::with_capacity(dimensions + 8);
+    let seed = Sha256::digest(text);
+    let mut vector = Vec::with_capacity(dimensions + 16);
     let mut block = 0u32;
     while vector.len() < dimensions {
-        let hash = Sha256::new().chain_update(block.to_le_bytes()).chain_update(text).finalize();
-        vector.extend(hash.chunks_exact(2).map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) + 0.5));
+        let hash = Sha256::new().chain_update(block.to_le_bytes()).chain_update(seed).finalize();
+        vector
+            .extend(hash.chunks_exact(2).map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) + 0.5));
         block += 1;
     }
     vector.truncate(dimensions);
@@ -281,8 +306,9 @@ fn unit_vector(text: &str, dimensions: usize) -> Vec<f32> {
 }
 
 fn read<'a, T: Deserialize<'a>>(outgoing: &'a Outgoing, field: &str) -> Result<T, Refusal> {
-    serde_json::from_slice(&outgoing.body)
-        .map_err(|_| bad(&format!("A field is missing or has the wrong type; this call needs `{field}`."), field))
+    serde_json::from_slice(&outgoing.body).map_err(|_| {
+        bad(&format!("A field is missing or has the wrong type; this call needs `{field}`."), field)
+    })
 }
 
 fn bad(message: &str, field: &str) -> Refusal {
@@ -319,6 +345,7 @@ fn paced_stream(pieces: Vec<String>) -> Response<Body> {
     });
     let mut response = with_type(Body::stream(paced), "text/event-stream; charset=utf-8");
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
 }
 

@@ -68,8 +68,12 @@ impl HttpUpstream {
             return Err(bad_url());
         }
         let uri = |call: Call| format!("{base}{}", call.path()).parse::<Uri>().map_err(|_| bad_url());
-        let uris =
-            [uri(Call::ChatCompletions)?, uri(Call::Completions)?, uri(Call::Embeddings)?, uri(Call::Responses)?];
+        let uris = [
+            uri(Call::ChatCompletions)?,
+            uri(Call::Completions)?,
+            uri(Call::Embeddings)?,
+            uri(Call::Responses)?,
+        ];
         let authorization = api_key
             .map(|key| {
                 let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))
@@ -82,11 +86,16 @@ impl HttpUpstream {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(timeouts.connect));
-        let connector = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
+        let connector = HttpsConnectorBuilder::new()
+            .with_webpki_roots()
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
         let client = Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .pool_idle_timeout(IDLE_CONNECTION_LIFE)
             .pool_timer(TokioTimer::new())
+            .http1_writev(false)
             .build(connector);
         Ok(Self { id: id.to_owned(), base, uris, authorization, client, timeouts })
     }
@@ -98,22 +107,23 @@ impl HttpUpstream {
 
     pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Response<Body>, Refusal> {
         let request_id = outgoing.request_id.clone();
-        let answer = self.exchange(&outgoing).await.inspect_err(|refusal| {
-            tracing::warn!(upstream.id = %self.id, request.id = %request_id, ?refusal, "upstream failed");
-        })?;
+        let answer = self.exchange(&outgoing).await?;
         if is_event_stream(answer.headers()) && answer.status().is_success() {
-            let relay =
-                Relay::new(answer.into_body(), outgoing.call, outgoing.door, outgoing.request_id, self.timeouts.idle);
+            let relay = Relay::new(answer.into_body(), &self.id, outgoing, self.timeouts.idle);
             let mut response = Response::new(Body::stream(relay));
             let headers = response.headers_mut();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+            headers
+                .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             // Tells nginx in front not to hold the stream back.
             headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
             return Ok(response);
         }
+        let status = answer.status().as_u16();
         self.whole(answer).await.inspect_err(|refusal| {
-            tracing::warn!(upstream.id = %self.id, request.id = %request_id, ?refusal, "upstream refused or broke");
+            // The code alone: the upstream's words may quote the caller's.
+            let code = refusal.codes().compatible;
+            tracing::warn!(upstream.id = %self.id, request.id = %request_id, http.status = status, error.code = code, "upstream refused or broke");
         })
     }
 
@@ -128,17 +138,15 @@ impl HttpUpstream {
         if let Some(value) = &self.authorization {
             headers.insert(header::AUTHORIZATION, value.clone());
         }
+        let failed = |cause: &str, refusal| {
+            tracing::warn!(upstream.id = %self.id, request.id = %outgoing.request_id, error = cause, "upstream failed");
+            Err(refusal)
+        };
         match tokio::time::timeout(self.timeouts.first_byte, self.client.request(request)).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) if error.is_connect() => {
-                tracing::warn!(upstream.id = %self.id, error = %root_cause(&error), "upstream unreachable");
-                Err(Refusal::UpstreamUnreachable)
-            }
-            Ok(Err(error)) => {
-                tracing::warn!(upstream.id = %self.id, error = %root_cause(&error), "upstream answer unreadable");
-                Err(Refusal::UpstreamBroken)
-            }
-            Err(_) => Err(Refusal::UpstreamTimeout),
+            Ok(Err(error)) if error.is_connect() => failed(&root_cause(&error), Refusal::UpstreamUnreachable),
+            Ok(Err(error)) => failed(&root_cause(&error), Refusal::UpstreamBroken),
+            Err(_) => failed("no answer in time", Refusal::UpstreamTimeout),
         }
     }
 
@@ -192,8 +200,10 @@ fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Refusal {
         | StatusCode::PAYLOAD_TOO_LARGE
         | StatusCode::UNSUPPORTED_MEDIA_TYPE
         | StatusCode::UNPROCESSABLE_ENTITY => match serde_json::from_slice::<ErrorBody>(body) {
-            Ok(ErrorBody { error }) => Refusal::UpstreamRejected { status, message: error.message, param: error.param },
-            Err(_) => Refusal::UpstreamRejected {
+            Ok(ErrorBody { error }) if !error.message.contains("sk-") => {
+                Refusal::UpstreamRejected { status, message: error.message, param: error.param }
+            }
+            _ => Refusal::UpstreamRejected {
                 status,
                 message: "The model did not accept this request. Check its parameters.".into(),
                 param: None,
@@ -219,7 +229,10 @@ mod tests {
     #[test]
     fn a_base_url_must_be_http_and_plain() {
         let new = |url: &str| HttpUpstream::new("u", url, None, Timeouts::default());
-        assert_eq!(new("http://127.0.0.1:9/v1/").unwrap_or_else(|e| panic!("{e}")).base_url(), "http://127.0.0.1:9/v1");
+        assert_eq!(
+            new("http://127.0.0.1:9/v1/").unwrap_or_else(|e| panic!("{e}")).base_url(),
+            "http://127.0.0.1:9/v1"
+        );
         for bad in ["127.0.0.1:9", "ftp://x/v1", "http://x/v1?key=1", "not a url", ""] {
             assert!(new(bad).is_err(), "{bad}");
         }

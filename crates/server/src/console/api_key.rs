@@ -9,8 +9,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use keygate_contract::{
-    ApiKey, ApiKeyCreate, ApiKeyCreated, ApiKeyId, ApiKeyStatus, ApiKeyUpdate, Page, PageSize, RegionId, SearchText,
-    WorkspaceId,
+    ApiKey, ApiKeyCreate, ApiKeyCreated, ApiKeyId, ApiKeyStatus, ApiKeyUpdate, Page, PageSize, RegionId,
+    SearchText, WorkspaceId,
 };
 use keygate_store::{ApiKeyFilter, NewApiKey, PageRequest};
 use serde::Deserialize;
@@ -18,9 +18,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn router() -> OpenApiRouter<Console> {
-    OpenApiRouter::new()
-        .routes(routes!(api_key_list, api_key_create))
-        .routes(routes!(api_key_view, api_key_update, api_key_delete))
+    OpenApiRouter::new().routes(routes!(api_key_list, api_key_create)).routes(routes!(
+        api_key_view,
+        api_key_update,
+        api_key_delete
+    ))
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]

@@ -53,7 +53,8 @@ impl FromRequestParts<Console> for Signed {
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Problem> {
         let token = session::token(&parts.headers).ok_or_else(Problem::not_signed_in)?;
         let token_hash = console.secret.session_hash(&token);
-        let session = console.store.session_find(&token_hash, now_ms()).await?.ok_or_else(Problem::not_signed_in)?;
+        let session =
+            console.store.session_find(&token_hash, now_ms()).await?.ok_or_else(Problem::not_signed_in)?;
         Ok(Self { session, token_hash, origin: Origin::of(parts) })
     }
 }
@@ -116,9 +117,11 @@ async fn read(body: axum::body::Body) -> Result<bytes::Bytes, Problem> {
     match tokio::time::timeout(BODY_WITHIN, Limited::new(body, BODY_MAX).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(e)) if e.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => {
-            Err(Problem::new(StatusCode::BAD_REQUEST, ErrorCode::MalformedJson, "The body was cut off. Send it again."))
-        }
+        Ok(Err(_)) => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            ErrorCode::MalformedJson,
+            "The body was cut off. Send it again.",
+        )),
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             ErrorCode::BodyTimeout,
@@ -170,13 +173,25 @@ fn wrong_field(path: String, message: &str) -> Problem {
         return unprocessable(ErrorCode::UnknownField, text).field(within(&field));
     }
     if let Some(field) = quoted("missing field `") {
-        return unprocessable(ErrorCode::MissingField, format!("The field `{field}` is required.")).field(within(&field));
+        return unprocessable(ErrorCode::MissingField, format!("The field `{field}` is required."))
+            .field(within(&field));
     }
-    let mut text = message.to_owned();
+    if let Some(field) = quoted("duplicate field `") {
+        return Problem::invalid_field(
+            within(&field),
+            format!("The field `{field}` stands twice. Send it once."),
+        );
+    }
+    Problem::invalid_field(if path == "." { "body".to_owned() } else { path }, sentence(message))
+}
+
+/// A reader's message as a sentence, without the names that types have in code.
+fn sentence(message: &str) -> String {
+    let mut text = message.replace("u64", "a whole number").replace("u32", "a whole number");
     if !text.ends_with('.') {
         text.push('.');
     }
-    Problem::invalid_field(if path == "." { "body".to_owned() } else { path }, text)
+    text
 }
 
 /// Query fields.
@@ -190,8 +205,12 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
         let reader = serde_urlencoded::Deserializer::new(form_pairs(query));
         serde_path_to_error::deserialize(reader).map(Self).map_err(|e| {
             let path = e.path().to_string();
-            let message = e.into_inner().to_string();
-            let problem = Problem::new(StatusCode::BAD_REQUEST, ErrorCode::InvalidQuery, format!("In the query: {message}."));
+            let message = sentence(&e.into_inner().to_string());
+            let problem = Problem::new(
+                StatusCode::BAD_REQUEST,
+                ErrorCode::InvalidQuery,
+                format!("In the query: {message}"),
+            );
             if path == "." { problem } else { problem.field(path) }
         })
     }
@@ -224,7 +243,8 @@ impl Idempotency {
     pub(super) fn of(self, body: &impl Serialize) -> Option<Once> {
         let key = self.key?;
         let body = serde_json::to_vec(body).expect("request types are plain data");
-        let fingerprint = Sha256::new().chain_update(self.target).chain_update([0]).chain_update(body).finalize().into();
+        let fingerprint =
+            Sha256::new().chain_update(self.target).chain_update([0]).chain_update(body).finalize().into();
         Some(Once { key, fingerprint })
     }
 }

@@ -13,7 +13,11 @@ use http::{HeaderMap, Method, StatusCode, header};
 use keygate_contract::ErrorCode;
 
 /// The middleware.
-pub(super) async fn guard(State(console): State<Console>, request: Request, next: Next) -> Result<Response, Problem> {
+pub(super) async fn guard(
+    State(console): State<Console>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if reads || is_own(request.headers(), &console.origins) {
         Ok(next.run(request).await)
@@ -27,17 +31,21 @@ pub(super) async fn guard(State(console): State<Console>, request: Request, next
 }
 
 fn is_own(headers: &HeaderMap, own: &[String]) -> bool {
-    if headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin") {
+    let site = headers.get("sec-fetch-site");
+    if site.is_some_and(|site| site == "same-origin") {
         return true;
     }
     let Some(origin) = headers.get(header::ORIGIN) else {
         // Not a browser: those send one of the two with every request that changes something.
-        return !headers.contains_key("sec-fetch-site");
+        return site.is_none();
     };
     let Ok(origin) = origin.to_str() else { return false };
-    let same_host = origin.split_once("://").map(|(_, host)| host)
-        == headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    same_host || own.iter().any(|o| o == origin)
+    // A browser that does not say `Sec-Fetch-Site` at all: the page's host is all there is to compare.
+    let same_host = || {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        site.is_none() && origin.split_once("://").map(|(_, host)| host) == host
+    };
+    own.iter().any(|o| o == origin) || same_host()
 }
 
 #[cfg(test)]
@@ -57,6 +65,7 @@ mod tests {
             (&[("origin", "https://evil.example")][..], false),
             (&[("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:3000")][..], false),
             (&[("sec-fetch-site", "cross-site")][..], false),
+            (&[("sec-fetch-site", "cross-site"), ("origin", "https://127.0.0.1:8080")][..], false),
             (&[("sec-fetch-site", "none")][..], false),
         ] {
             let mut headers = HeaderMap::new();

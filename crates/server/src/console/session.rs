@@ -22,13 +22,17 @@ pub(super) const COOKIE: &str = "keygate_session";
 const COOKIE_LIFE: i64 = 7 * 24 * 60 * 60;
 
 pub(super) fn router() -> OpenApiRouter<Console> {
-    OpenApiRouter::new().routes(routes!(session_code)).routes(routes!(session_create, session_view, session_delete))
+    OpenApiRouter::new().routes(routes!(session_code)).routes(routes!(
+        session_create,
+        session_view,
+        session_delete
+    ))
 }
 
 /// Send a sign-in code
 ///
 /// Sends a code of six digits to a member's address. The answer is the same whether the address is a member's or not.
-/// A code works once, for 10 minutes and 5 tries; one is sent at most once a minute.
+/// A code works once, for 10 minutes and 5 tries; one is sent at most once a minute and ten times an hour.
 #[utoipa::path(
     post, path = "/session/email-code", operation_id = "session_code", tag = "session",
     request_body = EmailCodeCreate,
@@ -36,8 +40,10 @@ pub(super) fn router() -> OpenApiRouter<Console> {
 )]
 async fn session_code(
     State(console): State<Console>,
+    origin: Origin,
     Json(body): Json<EmailCodeCreate>,
 ) -> Result<(StatusCode, axum::Json<Value>), Problem> {
+    console.attempts.take(&origin.address)?;
     let code = random_code();
     let hash = console.secret.code_hash(&body.email, &code);
     if console.store.code_create(&body.email, &hash, now_ms()).await? == EmailCode::Send {
@@ -65,6 +71,7 @@ async fn session_create(
     origin: Origin,
     Json(body): Json<SessionCreate>,
 ) -> Result<Response, Problem> {
+    console.attempts.take(&origin.address)?;
     let token = random_token();
     let new = NewSession {
         token_hash: console.secret.session_hash(&token),
@@ -147,7 +154,9 @@ fn proof(body: SessionCreate) -> Result<Proof, Problem> {
         (Some(_), None, None) => Err(missing("code")),
         (None, Some(_), None) => Err(missing("email")),
         (None, None, None) => Err(missing("token")),
-        (_, _, Some(_)) => Err(Problem::invalid_field("token", "Send a token alone, without `email` and `code`.")),
+        (_, _, Some(_)) => {
+            Err(Problem::invalid_field("token", "Send a token alone, without `email` and `code`."))
+        }
     }
 }
 
@@ -173,7 +182,7 @@ fn too_many_tries(retry_after: u64) -> Problem {
     Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::TooManyAttempts,
-        format!("This code was tried too often. Ask for a new one in {retry_after} seconds."),
+        "This code was tried too often and works no more. Ask for a new one in a minute; at most ten are sent an hour.",
     )
     .field("code")
     .retry_after(retry_after)

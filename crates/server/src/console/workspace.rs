@@ -8,7 +8,8 @@ use crate::problem::{Problem, Problems};
 use axum::extract::State;
 use http::StatusCode;
 use keygate_contract::{
-    Page, PageSize, RegionId, SearchText, Workspace, WorkspaceArchive, WorkspaceCreate, WorkspaceId, WorkspaceUpdate,
+    Page, PageSize, RegionId, SearchText, Workspace, WorkspaceArchive, WorkspaceCreate, WorkspaceId,
+    WorkspaceUpdate,
 };
 use keygate_store::PageRequest;
 use serde::Deserialize;

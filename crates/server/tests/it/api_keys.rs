@@ -9,7 +9,9 @@ async fn a_key_is_shown_once_and_never_again() {
     let server = Server::start().await;
     let owner = server.owner().await;
     let list = api_keys(SINGAPORE, &owner.default_workspace(SINGAPORE).await);
-    let created = owner.post(&list, json!({ "description": "Nightly evaluation", "permission": { "kind": "all" } })).await;
+    let created = owner
+        .post(&list, json!({ "description": "Nightly evaluation", "permission": { "kind": "all" } }))
+        .await;
     assert_eq!(created.status, StatusCode::CREATED);
     assert_eq!(created.headers["cache-control"], "no-store");
     let secret = created.body["secret"].as_str().unwrap();
@@ -36,7 +38,11 @@ async fn a_key_is_shown_once_and_never_again() {
     }
     "#);
     let path = format!("{list}/{}", created.body["id"].as_str().unwrap());
-    for answer in [owner.get(&list).await, owner.get(&path).await, owner.patch(&path, json!({ "description": "x" })).await] {
+    for answer in [
+        owner.get(&list).await,
+        owner.get(&path).await,
+        owner.patch(&path, json!({ "description": "x" })).await,
+    ] {
         assert_eq!(answer.status, StatusCode::OK);
         assert!(!answer.body.to_string().contains(&secret[18..]), "{}", answer.body);
     }
@@ -53,7 +59,10 @@ async fn a_deleted_key_fails_on_the_next_request() {
         assert_eq!(chat_call(&gateway, &secret, "qwen-plus").await.status, StatusCode::OK);
         assert_eq!(owner.delete(&format!("{list}/{id}")).await.status, StatusCode::NO_CONTENT);
         let answer = chat_call(&gateway, &secret, "qwen-plus").await;
-        assert_eq!((answer.status, &answer.body["error"]["code"]), (StatusCode::UNAUTHORIZED, &json!("invalid_api_key")));
+        assert_eq!(
+            (answer.status, &answer.body["error"]["code"]),
+            (StatusCode::UNAUTHORIZED, &json!("invalid_api_key"))
+        );
         assert_eq!(owner.delete(&format!("{list}/{id}")).await.status, StatusCode::NOT_FOUND);
     }
 }
@@ -139,7 +148,11 @@ async fn bad_descriptions_and_permissions_are_refused_on_their_field() {
         (json!({ "description": "" }), "invalid_field", "description"),
         (json!({ "description": "x".repeat(129) }), "invalid_field", "description"),
         (json!({ "description": "a", "permission": { "kind": "most" } }), "invalid_field", "permission"),
-        (json!({ "description": "a", "permission": { "kind": "all", "ips": [] } }), "unknown_field", "permission.ips"),
+        (
+            json!({ "description": "a", "permission": { "kind": "all", "ips": [] } }),
+            "unknown_field",
+            "permission.ips",
+        ),
         (json!({ "description": "a", "secret": "sk-kg-mine" }), "unknown_field", "secret"),
     ] {
         let answer = owner.post(&list, body.clone()).await;
@@ -157,7 +170,10 @@ async fn an_update_keeps_the_secret_and_refuses_a_stale_version() {
     let (id, secret) = owner.default_key().await;
     let path = format!("{}/{id}", api_keys(SINGAPORE, &owner.default_workspace(SINGAPORE).await));
     let changed = owner.patch(&path, json!({ "description": "renamed", "version": 1 })).await;
-    assert_eq!((changed.body["description"].as_str(), changed.body["version"].as_u64()), (Some("renamed"), Some(2)));
+    assert_eq!(
+        (changed.body["description"].as_str(), changed.body["version"].as_u64()),
+        (Some("renamed"), Some(2))
+    );
     let stale = owner.patch(&path, json!({ "description": "lost", "version": 1 })).await;
     assert_eq!((stale.status, stale.code()), (StatusCode::CONFLICT, "version_conflict"));
     assert_eq!(chat_call(&server.gateway(SINGAPORE), &secret, "qwen-plus").await.status, StatusCode::OK);
@@ -188,7 +204,9 @@ async fn keys_are_found_by_id_and_description() {
         owner.post(&list, json!({ "description": description })).await;
     }
     let (id, _) = owner.default_key().await;
-    for (query, expected) in [("WEB", 1), ("%", 1), ("<script>", 1), ("nothing", 0), (id.as_str(), 1), ("", 4)] {
+    for (query, expected) in
+        [("WEB", 1), ("%", 1), ("<script>", 1), ("nothing", 0), (id.as_str(), 1), ("", 4)]
+    {
         let query = reqwest::Url::parse_with_params("http://x/", [("q", query)]).unwrap();
         let page = owner.get(&format!("{list}?{}", query.query().unwrap())).await.body;
         assert_eq!(page["total"], expected, "{query}");

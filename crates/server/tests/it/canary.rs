@@ -47,7 +47,8 @@ async fn no_secret_is_written_anywhere() {
     let http = reqwest::Client::new();
     let console = format!("{}/console/v1", binary.url);
 
-    let signed_in = send(http.post(format!("{console}/session")).json(&json!({ "token": binary.token }))).await;
+    let signed_in =
+        send(http.post(format!("{console}/session")).json(&json!({ "token": binary.token }))).await;
     assert_eq!(signed_in.status, StatusCode::CREATED);
     let cookie = signed_in.cookie().unwrap();
     let session = cookie.split_once('=').unwrap().1.to_owned();
@@ -91,7 +92,9 @@ async fn no_secret_is_written_anywhere() {
     binary.stdout.read_to_string(&mut rest).await.unwrap();
 
     let mut written = vec![("standard output".to_owned(), rest.into_bytes())];
-    written.extend(answers.iter().enumerate().map(|(n, a)| (format!("answer {n}"), format!("{a:?}").into_bytes())));
+    written.extend(
+        answers.iter().enumerate().map(|(n, a)| (format!("answer {n}"), format!("{a:?}").into_bytes())),
+    );
     let log = std::fs::read(data.with_extension("log")).unwrap();
     assert!(log.windows(15).any(|w| w == b"console request"), "the log is on");
     written.push(("log".into(), log));
@@ -100,7 +103,9 @@ async fn no_secret_is_written_anywhere() {
     }
     assert!(written.iter().any(|(name, _)| name.ends_with("keygate.db")));
     // The public id and the masked ends of a key may stand anywhere; what is between may not.
-    for (what, secret) in [("key", &key[18..61]), ("session", session.as_str()), ("link", binary.token.as_str())] {
+    for (what, secret) in
+        [("key", &key[18..61]), ("session", session.as_str()), ("link", binary.token.as_str())]
+    {
         for (place, bytes) in &written {
             let found = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
             assert!(!found, "the {what} stands in {place}");

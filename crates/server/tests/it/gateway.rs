@@ -39,11 +39,13 @@ async fn chat_streams_the_same_words_and_ends_with_done() {
         let answer = send(call(&gateway, "/chat/completions", &key).json(&body)).await;
         assert_eq!(answer.headers["content-type"], "text/event-stream; charset=utf-8");
         let text = answer.body.as_str().unwrap();
-        let events: Vec<&str> = text.split_terminator("\n\n").map(|e| e.strip_prefix("data: ").unwrap()).collect();
+        let events: Vec<&str> =
+            text.split_terminator("\n\n").map(|e| e.strip_prefix("data: ").unwrap()).collect();
         let (last, chunks) = events.split_last().unwrap();
         assert_eq!(*last, "[DONE]");
         let chunks: Vec<Value> = chunks.iter().map(|c| serde_json::from_str(c).unwrap()).collect();
-        let words: String = chunks.iter().filter_map(|c| c["choices"][0]["delta"]["content"].as_str()).collect();
+        let words: String =
+            chunks.iter().filter_map(|c| c["choices"][0]["delta"]["content"].as_str()).collect();
         assert_eq!(words, whole);
         assert_eq!(chunks.last().unwrap()["usage"].is_object(), usage);
     }
@@ -61,18 +63,23 @@ async fn completions_embeddings_and_responses_answer_too() {
 
     let body = json!({ "model": "text-embedding-v4", "input": ["a", "b", "a"], "dimensions": 8 });
     let data = post("/embeddings", body).await.body["data"].clone();
-    let vector = |n: usize| data[n]["embedding"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect::<Vec<_>>();
+    let vector = |n: usize| {
+        data[n]["embedding"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect::<Vec<_>>()
+    };
     assert_eq!((vector(0).len(), vector(0)), (8, vector(2)));
     assert_ne!(vector(0), vector(1));
     assert!((vector(1).iter().map(|x| x * x).sum::<f64>() - 1.0).abs() < 1e-4);
-    let body = json!({ "model": "text-embedding-v4", "input": "a", "dimensions": 8, "encoding_format": "base64" });
+    let body =
+        json!({ "model": "text-embedding-v4", "input": "a", "dimensions": 8, "encoding_format": "base64" });
     assert_eq!(post("/embeddings", body).await.body["data"][0]["embedding"].as_str().unwrap().len(), 44);
 
     let answer = post("/responses", json!({ "model": "qwen-plus", "input": "Hi" })).await;
     assert!(answer.body["output"][0]["content"][0]["text"].as_str().unwrap().ends_with("Hi"));
     let answer = post("/responses", json!({ "model": "qwen-plus", "input": "Hi", "stream": true })).await;
     let events = answer.body.as_str().unwrap();
-    assert!(events.starts_with("event: response.created\n") && events.contains("\nevent: response.completed\n"));
+    assert!(
+        events.starts_with("event: response.created\n") && events.contains("\nevent: response.completed\n")
+    );
 }
 
 #[tokio::test]
@@ -87,7 +94,8 @@ async fn models_lists_what_the_key_may_call() {
     let all = get(key.clone(), "/models").await.body;
     assert_eq!((all["object"].as_str(), all["data"].as_array().unwrap().len()), (Some("list"), 102));
     assert_eq!(get(key.clone(), "/models/qwen-plus").await.body["owned_by"], "Qwen");
-    let slashed = all["data"].as_array().unwrap().iter().find_map(|m| m["id"].as_str().filter(|id| id.contains('/')));
+    let slashed =
+        all["data"].as_array().unwrap().iter().find_map(|m| m["id"].as_str().filter(|id| id.contains('/')));
     if let Some(id) = slashed {
         let encoded = format!("{gateway}/models/{}", id.replace('/', "%2F"));
         let found = send(reqwest::Client::new().get(encoded).bearer_auth(&key)).await;
@@ -138,7 +146,9 @@ async fn keys_that_open_nothing_get_one_answer() {
     }
     messages.dedup();
     assert_eq!(messages.len(), 1, "{messages:?}");
-    let missing = send(reqwest::Client::new().post(format!("{gateway}/chat/completions")).json(&chat("qwen-plus"))).await;
+    let missing =
+        send(reqwest::Client::new().post(format!("{gateway}/chat/completions")).json(&chat("qwen-plus")))
+            .await;
     assert_eq!((missing.status, code(&missing)), (StatusCode::UNAUTHORIZED, "invalid_api_key"));
 }
 
@@ -211,8 +221,14 @@ async fn the_other_doors_refuse_in_their_own_shape() {
     let native = send(http.post(url("/api/v1/services/aigc/text-generation/generation"))).await;
     assert_eq!((native.status.as_u16(), &native.body["code"]), (404, &json!("NotFound")));
     let anthropic = send(http.post(url("/apps/anthropic/v1/messages"))).await;
-    assert_eq!((anthropic.status.as_u16(), &anthropic.body["error"]["type"]), (404, &json!("not_found_error")));
-    assert_eq!((&anthropic.body["type"], native.headers.contains_key("x-request-id")), (&json!("error"), true));
+    assert_eq!(
+        (anthropic.status.as_u16(), &anthropic.body["error"]["type"]),
+        (404, &json!("not_found_error"))
+    );
+    assert_eq!(
+        (&anthropic.body["type"], native.headers.contains_key("x-request-id")),
+        (&json!("error"), true)
+    );
 }
 
 #[tokio::test]

@@ -30,8 +30,10 @@ fn routes(workspace: &str, api_key: &str) -> Vec<Route> {
                 "session_create" => json!({ "token": "x" }),
                 other => panic!("say which body {other} takes"),
             });
-            let path =
-                path.replace("{region}", SINGAPORE).replace("{workspace}", workspace).replace("{api_key}", api_key);
+            let path = path
+                .replace("{region}", SINGAPORE)
+                .replace("{workspace}", workspace)
+                .replace("{api_key}", api_key);
             routes.push(Route { id, method: method.to_uppercase().parse().unwrap(), path, body });
         }
     }
@@ -56,7 +58,12 @@ async fn every_route_refuses_who_is_not_signed_in() {
     for route in routes("ws-x", "key-x").iter().filter(|r| !PUBLIC.contains(&r.id.as_str())) {
         for client in [&server.anonymous(), &forged] {
             let answer = ask(client, route).await;
-            assert_eq!((answer.status, answer.code()), (StatusCode::UNAUTHORIZED, "not_signed_in"), "{}", route.id);
+            assert_eq!(
+                (answer.status, answer.code()),
+                (StatusCode::UNAUTHORIZED, "not_signed_in"),
+                "{}",
+                route.id
+            );
         }
     }
 }
@@ -97,7 +104,8 @@ async fn every_route_refuses_a_role_without_the_right() {
     }
     assert_eq!(member.get("/session").await.body["role"], "member");
     sqlite(&file, "UPDATE members SET role = 'admin'").await;
-    let (admin, archive) = (server.owner().await, format!("/regions/{SINGAPORE}/workspaces/{workspace}/archive"));
+    let (admin, archive) =
+        (server.owner().await, format!("/regions/{SINGAPORE}/workspaces/{workspace}/archive"));
     assert_eq!(admin.post(&archive, json!({ "name": "mine" })).await.status, StatusCode::NO_CONTENT);
 }
 
@@ -122,6 +130,30 @@ async fn unknown_paths_and_methods_have_the_shape_of_errors() {
     ] {
         let answer = crate::support::send(owner.request(method, path)).await;
         assert_eq!((answer.status, answer.code()), (status, code), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn headers_that_are_too_large_are_refused() {
+    let server = Server::start().await;
+    let request =
+        server.owner().await.request(Method::GET, "/session").header("x-padding", "x".repeat(64 << 10));
+    let answer = crate::support::send(request).await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (431, "headers_too_large"));
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_is_closed() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let server = Server::start_with("[timeouts]\nheader = 1\n").await;
+    let address = server.running.console_url().strip_prefix("http://").unwrap().to_owned();
+    for said in ["", "P", "PRI * HTTP/2.0\r\n", "GET / HTTP/1.1\r\nhost: x\r\n"] {
+        let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+        stream.write_all(said.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let closed =
+            tokio::time::timeout(std::time::Duration::from_secs(5), stream.read_to_end(&mut answer)).await;
+        assert!(closed.is_ok(), "still open after {said:?}");
     }
 }
 

@@ -30,8 +30,8 @@ fn mails(outbox: &Path) -> Vec<(std::time::SystemTime, String)> {
 }
 
 fn code_of(mail: &str) -> String {
-    let subject = mail.lines().find_map(|line| line.strip_prefix("Subject: ")).unwrap();
-    subject.split(' ').next().unwrap().to_owned()
+    let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|b| b.is_ascii_digit());
+    mail.split_whitespace().find(is_code).unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -148,4 +148,28 @@ async fn bad_sign_ins_say_what_to_send() {
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
         assert_eq!((answer.code(), answer.body["error"]["field"].as_str()), (code, Some(field)), "{body}");
     }
+}
+
+#[tokio::test]
+async fn an_address_cannot_try_without_end() {
+    let server = Server::start().await;
+    let client = server.anonymous();
+    let mut statuses = Vec::new();
+    for n in 0..40 {
+        let body = json!({ "email": format!("someone{n}@example.com") });
+        statuses.push(client.post("/session/email-code", body).await.status);
+    }
+    assert_eq!(statuses[0], StatusCode::ACCEPTED);
+    assert_eq!(statuses[39], StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn a_store_does_not_start_with_another_secret() {
+    let server = Server::start().await;
+    let data = server.dir.path().join("data");
+    server.running.stop().await;
+    std::fs::write(data.join("server.key"), "0".repeat(64)).unwrap();
+    let config = keygate::config::Config::load(Some(&server.dir.path().join("keygate.toml"))).unwrap();
+    let error = keygate::server::start(config).await.err().unwrap();
+    assert!(error.to_string().contains("another server.key"), "{error}");
 }

@@ -46,7 +46,11 @@ impl Server {
     }
 
     pub(crate) fn anonymous(&self) -> Client {
-        Client { http: reqwest::Client::new(), base: format!("{}/console/v1", self.running.console_url()), cookie: None }
+        Client {
+            http: reqwest::Client::new(),
+            base: format!("{}/console/v1", self.running.console_url()),
+            cookie: None,
+        }
     }
 
     pub(crate) async fn owner(&self) -> Client {
@@ -172,7 +176,11 @@ pub(crate) async fn send(request: RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
     let text = response.text().await.unwrap();
-    let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) };
+    let body = if text.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_str(&text).unwrap_or(Value::String(text))
+    };
     Answer { status, headers, body }
 }
 

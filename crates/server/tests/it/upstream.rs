@@ -41,7 +41,11 @@ impl Rig {
         Self::before(&format!("http://{address}/v1"), seen, closed).await
     }
 
-    async fn before(url: &str, seen: mpsc::UnboundedReceiver<String>, closed: mpsc::UnboundedReceiver<()>) -> Self {
+    async fn before(
+        url: &str,
+        seen: mpsc::UnboundedReceiver<String>,
+        closed: mpsc::UnboundedReceiver<()>,
+    ) -> Self {
         let server = Server::start_with(&format!(
             "[timeouts]\nupstream_connect = 1\nupstream_first_byte = 1\nupstream_idle = 1\nupstream_whole = 1\n\
              [[upstreams]]\nid = 'stub'\nbase_url = '{url}'\n\
@@ -101,14 +105,19 @@ async fn answer(
 fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let length = head
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
     body.len() >= length.unwrap_or(0)
 }
 
 const STREAM_HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
 
 fn whole(status: &str, body: &str) -> &'static str {
-    let text = format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let text = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
     Box::leak(text.into_boxed_str())
 }
 
@@ -119,7 +128,8 @@ fn streamed(events: &str) -> &'static str {
 #[tokio::test]
 async fn a_call_is_passed_on_under_the_upstreams_name_and_without_the_callers_key() {
     let mut rig = Rig::start(Behaviour::Write(whole("200 OK", r#"{"id":"x","choices":[]}"#))).await;
-    let request = call(&rig.gateway(), "/chat/completions", &rig.key).header("cookie", "a=b").header("x-custom", "c");
+    let request =
+        call(&rig.gateway(), "/chat/completions", &rig.key).header("cookie", "a=b").header("x-custom", "c");
     let answer = send(request.json(&chat("qwen-plus"))).await;
     assert_eq!((answer.status.as_u16(), answer.body), (200, json!({ "id": "x", "choices": [] })));
     let seen = rig.seen.recv().await.unwrap();
@@ -155,12 +165,19 @@ async fn an_upstream_that_breaks_off_or_babbles_is_a_bad_gateway() {
         whole("200 OK", "{\"id\":"),
         whole("200 OK", "<html>"),
         whole("404 Not Found", "{}"),
-        whole("401 Unauthorized", r#"{"error":{"message":"Incorrect API key provided: sk-upstream-secret"}}"#),
+        whole(
+            "401 Unauthorized",
+            r#"{"error":{"message":"Incorrect API key provided: sk-upstream-secret"}}"#,
+        ),
         whole("500 Internal Server Error", "oops"),
     ] {
         let rig = Rig::start(Behaviour::Write(text)).await;
         let answer = chat_call(&rig.gateway(), &rig.key, "qwen-plus").await;
-        assert_eq!((answer.status.as_u16(), &answer.body["error"]["code"]), (502, &json!("upstream_error")), "{text}");
+        assert_eq!(
+            (answer.status.as_u16(), &answer.body["error"]["code"]),
+            (502, &json!("upstream_error")),
+            "{text}"
+        );
         assert!(!answer.body.to_string().contains("sk-upstream-secret"));
     }
 }
@@ -175,7 +192,8 @@ async fn an_upstream_that_hangs_times_out() {
 
 #[tokio::test]
 async fn what_the_upstream_says_of_the_callers_mistake_is_passed_on() {
-    let body = r#"{"error":{"message":"temperature must be at most 2","type":"invalid","param":"temperature"}}"#;
+    let body =
+        r#"{"error":{"message":"temperature must be at most 2","type":"invalid","param":"temperature"}}"#;
     let rig = Rig::start(Behaviour::Write(whole("400 Bad Request", body))).await;
     let answer = chat_call(&rig.gateway(), &rig.key, "qwen-plus").await;
     assert_eq!(answer.status.as_u16(), 400);
@@ -204,7 +222,8 @@ async fn a_stream_that_breaks_off_ends_with_one_error_event() {
     ] {
         let rig = Rig::start(Behaviour::Write(streamed(events))).await;
         let text = rig.stream().await;
-        let event = text.strip_prefix(kept).unwrap().strip_prefix("data: ").unwrap().strip_suffix("\n\n").unwrap();
+        let event =
+            text.strip_prefix(kept).unwrap().strip_prefix("data: ").unwrap().strip_suffix("\n\n").unwrap();
         let error: serde_json::Value = serde_json::from_str(event).unwrap();
         assert_eq!(error["error"]["code"], "upstream_error");
     }

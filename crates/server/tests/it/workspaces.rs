@@ -30,7 +30,10 @@ async fn a_workspace_is_created_listed_renamed_and_archived() {
     assert_eq!((renamed.status, renamed.body["version"].as_u64()), (StatusCode::OK, Some(2)));
     assert_eq!(owner.get(&path).await.body, renamed.body);
 
-    assert_eq!(owner.post(&format!("{path}/archive"), json!({ "name": "Research" })).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        owner.post(&format!("{path}/archive"), json!({ "name": "Research" })).await.status,
+        StatusCode::NO_CONTENT
+    );
     assert_eq!(owner.get(&path).await.status, StatusCode::NOT_FOUND);
     assert_eq!(owner.get(&workspaces(SINGAPORE)).await.body["total"], 1);
 }
@@ -66,7 +69,8 @@ async fn bad_names_are_refused_on_their_field() {
 async fn bad_bodies_are_refused_at_the_door() {
     let server = Server::start().await;
     let owner = server.owner().await;
-    let post = || owner.request(Method::POST, &workspaces(SINGAPORE)).header("content-type", "application/json");
+    let post =
+        || owner.request(Method::POST, &workspaces(SINGAPORE)).header("content-type", "application/json");
     for (body, status, code) in [
         ("", 400, "malformed_json"),
         ("{", 400, "malformed_json"),
@@ -128,7 +132,10 @@ async fn there_are_20_workspaces_in_a_region_and_no_more_even_at_once() {
     let first = owner.get(&format!("{}?page_size=15", workspaces(SINGAPORE))).await.body;
     let token = first["next_page_token"].as_str().unwrap();
     let second = owner.get(&format!("{}?page_size=15&page_token={token}", workspaces(SINGAPORE))).await.body;
-    assert_eq!((first["items"].as_array().unwrap().len(), second["items"].as_array().unwrap().len()), (15, 5));
+    assert_eq!(
+        (first["items"].as_array().unwrap().len(), second["items"].as_array().unwrap().len()),
+        (15, 5)
+    );
     assert_eq!((second["total"].as_u64(), &second["next_page_token"]), (Some(20), &json!(null)));
 }
 
