@@ -22,6 +22,6 @@ pub use region::openai_base_url;
 pub use secret::Secret;
 pub use session::{session_code, session_create, session_delete, session_view};
 pub use workspace::{
-    WorkspaceKey, WorkspaceListKey, workspace_archive, workspace_create, workspace_list, workspace_update, workspace_view,
+    WorkspaceKey, WorkspaceListKey, workspace_archive, workspace_create, workspace_list, workspace_update,
+    workspace_view,
 };
-

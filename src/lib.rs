@@ -3,7 +3,10 @@
 //! Arrows go one way: `pages` → `components` → `ui`, and `pages` → `api` → the contract. `ui` knows no router, no API
 //! and no state of the console; `api` knows no view. Read in this order:
 
-#![expect(unreachable_pub, reason = "the component macro writes builders that are public whatever the component is")]
+#![expect(
+    unreachable_pub,
+    reason = "the component macro writes builders that are public whatever the component is"
+)]
 
 pub mod app;
 pub mod routes;

@@ -165,7 +165,9 @@ mod tests {
 
     #[test]
     fn other_paths_are_no_place() {
-        for path in ["/workspaces", "/r/w", "/r/w/ws-1", "/r/w/ws-1/keys", "/r/workspaces/a/b", "/r/%zz", "/a/b/c"] {
+        for path in
+            ["/workspaces", "/r/w", "/r/w/ws-1", "/r/w/ws-1/keys", "/r/workspaces/a/b", "/r/%zz", "/a/b/c"]
+        {
             assert_eq!(Place::parse(path), None, "{path}");
         }
     }
@@ -189,7 +191,15 @@ mod tests {
     #[test]
     fn signing_in_leads_back_into_the_console_only() {
         assert_eq!(next_path(Some("/a/workspaces?q=x")), "/a/workspaces?q=x");
-        for bad in ["https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example", "evil", "", "/sign-in?next=/a"] {
+        for bad in [
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "evil",
+            "",
+            "/sign-in?next=/a",
+        ] {
             assert_eq!(next_path(Some(bad)), "/", "{bad:?}");
         }
         assert_eq!(next_path(None), "/");

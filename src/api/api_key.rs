@@ -70,7 +70,10 @@ pub async fn api_key_create(
 ) -> Result<CreatedKey> {
     let created = queries.client.post::<ApiKeyCreated>(&list_path(&workspace), &body, Some(&key)).await;
     queries.api_keys_changed(&workspace);
-    created.map(|ApiKeyCreated { key, secret }| CreatedKey { key, secret: secret.map(|s| Arc::new(Secret::new(s))) })
+    created.map(|ApiKeyCreated { key, secret }| CreatedKey {
+        key,
+        secret: secret.map(|s| Arc::new(Secret::new(s))),
+    })
 }
 
 /// Changes a key.

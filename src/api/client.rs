@@ -68,7 +68,12 @@ impl Client {
     }
 
     /// Does something whose answer says no more than that it is done.
-    pub(crate) async fn command(self, path: &str, body: &impl Serialize, key: Option<&IdempotencyKey>) -> Result<()> {
+    pub(crate) async fn command(
+        self,
+        path: &str,
+        body: &impl Serialize,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<()> {
         self.exchange(Method::POST, path, Some(write(body)), key).await.map(drop)
     }
 
@@ -148,7 +153,11 @@ async fn read(response: Response) -> Result<Answer> {
     let status = response.status();
     let retry_after = response.headers().get("retry-after").and_then(|seconds| seconds.parse().ok());
     let body = response.text().await.map_err(|_| ApiError::unreachable())?;
-    if response.ok() { Ok(Answer { status, body }) } else { Err(ApiError::from_body(status, &body, retry_after)) }
+    if response.ok() {
+        Ok(Answer { status, body })
+    } else {
+        Err(ApiError::from_body(status, &body, retry_after))
+    }
 }
 
 fn parse<T: DeserializeOwned>(answer: Answer) -> Result<T> {

@@ -30,7 +30,10 @@ impl ApiError {
 
     /// An answer came that is not one of the console API.
     pub fn unreadable(status: u16) -> Self {
-        Self::of_client(status, "The answer could not be read. Another program may be answering in Keygate's place.")
+        Self::of_client(
+            status,
+            "The answer could not be read. Another program may be answering in Keygate's place.",
+        )
     }
 
     /// The error that a refusal's body tells.

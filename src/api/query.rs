@@ -54,7 +54,9 @@ impl<K: QueryKey, V: Clone + Send + Sync + 'static> Cache<K, V> {
 
     fn entry(self, key: &K) -> ArcRwSignal<Entry<V>> {
         let fresh = || ArcRwSignal::new(Entry::empty());
-        self.0.try_update_value(|entries| entries.entry(key.clone()).or_insert_with(fresh).clone()).unwrap_or_else(fresh)
+        self.0
+            .try_update_value(|entries| entries.entry(key.clone()).or_insert_with(fresh).clone())
+            .unwrap_or_else(fresh)
     }
 
     /// Puts an answer in that came with another one.
@@ -72,7 +74,8 @@ impl<K: QueryKey, V: Clone + Send + Sync + 'static> Cache<K, V> {
     }
 
     fn mark_stale(self, which: impl Fn(&K, &Entry<V>) -> bool) {
-        let entries: Vec<_> = self.0.with_value(|entries| entries.iter().map(|(k, e)| (k.clone(), e.clone())).collect());
+        let entries: Vec<_> =
+            self.0.with_value(|entries| entries.iter().map(|(k, e)| (k.clone(), e.clone())).collect());
         for (key, entry) in entries {
             if entry.with_untracked(|entry| which(&key, entry)) {
                 entry.update(|entry| entry.stale = true);

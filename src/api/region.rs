@@ -11,8 +11,11 @@ pub(crate) async fn region_list(client: Client) -> Result<Page<Region>> {
 
 /// What to give an OpenAI client as its base URL, preferring the address that anyone can reach.
 pub fn openai_base_url(region: &Region) -> Option<&str> {
-    let of_kind = |kind| region.endpoints.iter().find(move |e| e.protocol == Protocol::Openai && e.kind == kind);
-    of_kind(EndpointKind::Public).or_else(|| of_kind(EndpointKind::Private)).map(|e| e.base_url.trim_end_matches('/'))
+    let of_kind =
+        |kind| region.endpoints.iter().find(move |e| e.protocol == Protocol::Openai && e.kind == kind);
+    of_kind(EndpointKind::Public)
+        .or_else(|| of_kind(EndpointKind::Private))
+        .map(|e| e.base_url.trim_end_matches('/'))
 }
 
 #[cfg(test)]
@@ -37,7 +40,8 @@ mod tests {
             ("openai", "public", "https://o/compatible-mode/v1/"),
         ]);
         assert_eq!(openai_base_url(&both), Some("https://o/compatible-mode/v1"));
-        let private = region(&[("openai", "private", "https://p/v1"), ("openai", "workspace", "https://w/v1")]);
+        let private =
+            region(&[("openai", "private", "https://p/v1"), ("openai", "workspace", "https://w/v1")]);
         assert_eq!(openai_base_url(&private), Some("https://p/v1"));
         assert_eq!(openai_base_url(&region(&[("dashscope", "public", "https://d")])), None);
     }

@@ -90,7 +90,11 @@ pub async fn workspace_create(
 ///
 /// # Errors
 /// `name_taken`, `version_conflict`, and what any request can meet.
-pub async fn workspace_update(queries: Queries, key: WorkspaceKey, body: WorkspaceUpdate) -> Result<Workspace> {
+pub async fn workspace_update(
+    queries: Queries,
+    key: WorkspaceKey,
+    body: WorkspaceUpdate,
+) -> Result<Workspace> {
     let updated = queries.client.patch(&key.path(), &body).await;
     queries.workspaces_changed(&key.region);
     updated

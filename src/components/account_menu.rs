@@ -4,19 +4,17 @@ use crate::state::{SignedIn, Toasts};
 use crate::ui::{Glyph, Icon, Menu, MenuItem};
 use keygate_contract::Role;
 use leptos::prelude::*;
-use leptos_router::hooks::use_navigate;
 
 /// A menu of the account.
 #[component]
 pub fn AccountMenu() -> impl IntoView {
     let (signed_in, toasts) = (SignedIn::expect(), Toasts::expect());
-    let navigate = StoredValue::new(use_navigate());
     let email = Memo::new(move |_| signed_in.session.value().map(|session| session.member.email));
     let role = move || signed_in.session.value().map(|session| role_name(session.role));
     let account = move || signed_in.session.value().map(|session| session.account.name);
     let sign_out = Callback::new(move |()| {
         let failed = move || toasts.show("Not signed out: Keygate does not answer. Try again.");
-        signed_in.sign_out(navigate.get_value(), failed);
+        signed_in.sign_out(failed);
     });
     let trigger = view! {
         <Icon glyph=Glyph::User />

@@ -32,7 +32,8 @@ impl Checked {
     /// is changed.
     pub fn error(self, submission: Submission, field: &'static str) -> Signal<Option<String>> {
         let unchanged = move || self.sent.with(|sent| self.text.with(|text| sent.as_deref() == Some(text)));
-        let told = move || submission.error().filter(|e| e.field.as_deref() == Some(field)).map(|e| e.message);
+        let told =
+            move || submission.error().filter(|e| e.field.as_deref() == Some(field)).map(|e| e.message);
         Signal::derive(move || {
             unchanged().then(|| self.refused.get().map(|e| e.to_string()).or_else(told)).flatten()
         })

@@ -22,8 +22,12 @@ pub fn ErrorView(
         _ => (Glyph::Error, format!("Could not load {what}")),
     };
     let message = match error.code {
-        ErrorCode::NotPermitted => format!("{} An owner or admin of the account can change that.", error.message),
-        ErrorCode::NotFound => format!("{} It may have been removed, or belong to another account.", error.message),
+        ErrorCode::NotPermitted => {
+            format!("{} An owner or admin of the account can change that.", error.message)
+        }
+        ErrorCode::NotFound => {
+            format!("{} It may have been removed, or belong to another account.", error.message)
+        }
         _ => error.message,
     };
     let helps = !matches!(error.status, 403 | 404);

@@ -2,13 +2,11 @@
 
 use super::error::{ErrorNote, ErrorView};
 use crate::api::{Query, QueryState};
-use crate::routes::ListView;
-use crate::state::{use_list_view, use_place};
+use crate::routes::{ListView, Place};
+use crate::state::{Navigation, use_list_view, use_navigation, use_place};
 use crate::ui::{Column, Pager, SkeletonRows, TableHead};
 use keygate_contract::{ErrorCode, Page};
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 
 /// Which state a list is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +67,8 @@ where
     let render = move |first: T| {
         let key = id(&first).to_owned();
         let item = Memo::new(move |before: Option<&T>| {
-            let now = state.with(|state| state.value.as_ref()?.items.iter().find(|item| id(item) == key).cloned());
+            let now =
+                state.with(|state| state.value.as_ref()?.items.iter().find(|item| id(item) == key).cloned());
             now.or_else(|| before.cloned()).unwrap_or_else(|| first.clone())
         });
         row.run(item)
@@ -130,46 +129,49 @@ where
 /// Moves through a list by the address.
 #[derive(Clone, Copy)]
 pub struct ListNavigation {
-    go: Callback<(ListView, bool)>,
+    place: Memo<Option<Place>>,
     view: Memo<ListView>,
+    navigation: Navigation,
     /// The tokens of the pages before this one, as far as this visit came through them.
     trail: StoredValue<Vec<String>>,
 }
 
 /// The way through the list of this page.
 pub fn use_list_navigation() -> ListNavigation {
-    let (place, view, navigate) = (use_place(), use_list_view(), use_navigate());
-    let navigate = StoredValue::new(navigate);
-    let go = Callback::new(move |(view, replace): (ListView, bool)| {
-        if let Some(place) = place.get_untracked() {
-            let options = NavigateOptions { replace, scroll: false, ..NavigateOptions::default() };
-            navigate.with_value(|navigate| navigate(&view.at(&place), options));
-        }
-    });
-    ListNavigation { go, view, trail: StoredValue::new(Vec::new()) }
+    ListNavigation {
+        place: use_place(),
+        view: use_list_view(),
+        navigation: use_navigation(),
+        trail: StoredValue::new(Vec::new()),
+    }
 }
 
 impl ListNavigation {
     /// Searches, from the first page. It replaces the entry in the history: no one goes back letter by letter.
     pub fn search(self, q: String) {
         self.trail.set_value(Vec::new());
-        self.go.run((ListView { q, page: String::new() }, true));
+        self.navigation.replace_within(&self.address(&ListView { q, page: String::new() }));
     }
 
     fn first_page(self) {
-        self.go.run((ListView { page: String::new(), ..self.view.get_untracked() }, true));
+        self.navigation
+            .replace_within(&self.address(&ListView { page: String::new(), ..self.view.get_untracked() }));
     }
 
     fn next_page(self, token: Option<String>) {
         let Some(page) = token else { return };
         let view = self.view.get_untracked();
         self.trail.update_value(|trail| trail.push(view.page.clone()));
-        self.go.run((ListView { page, ..view }, false));
+        self.navigation.within(&self.address(&ListView { page, ..view }));
     }
 
     fn previous_page(self) {
         let page = self.trail.try_update_value(Vec::pop).flatten().unwrap_or_default();
-        self.go.run((ListView { page, ..self.view.get_untracked() }, false));
+        self.navigation.within(&self.address(&ListView { page, ..self.view.get_untracked() }));
+    }
+
+    fn address(self, view: &ListView) -> String {
+        self.place.with_untracked(|place| view.at(place.as_ref().unwrap_or(&Place::Home)))
     }
 }
 

@@ -2,19 +2,17 @@
 
 use crate::api::Queries;
 use crate::routes::Place;
-use crate::state::{Regions, use_place, workspace_on_entering};
+use crate::state::{Regions, use_navigation, use_place, workspace_on_entering};
 use crate::ui::{Glyph, Icon, Menu, MenuRadio};
 use keygate_contract::RegionId;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 
 /// A menu of regions.
 #[component]
 pub fn RegionMenu() -> impl IntoView {
     let (queries, regions, place) = (Queries::expect(), Regions::expect(), use_place());
-    let navigate = StoredValue::new(use_navigate());
+    let navigation = use_navigation();
     let enter = move |region: RegionId| {
         spawn_local(async move {
             let workspace = workspace_on_entering(queries, &region).await;
@@ -23,7 +21,7 @@ pub fn RegionMenu() -> impl IntoView {
                 (Some(here), Some(workspace)) => here.moved_to(region, workspace),
                 _ => Place::workspaces(region),
             };
-            navigate.with_value(|navigate| navigate(&to.to_string(), NavigateOptions::default()));
+            navigation.to(&to.to_string());
         });
     };
     let trigger = view! {

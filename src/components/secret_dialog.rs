@@ -31,7 +31,8 @@ pub fn SecretDialog(
     });
     let refuse = Callback::new(move |()| too_early.set(true));
     use_leave_guard(Signal::derive(move || !saved.get()), refuse);
-    let close = Callback::new(move |()| if saved.get_untracked() { on_close.run(()) } else { refuse.run(()) });
+    let close =
+        Callback::new(move |()| if saved.get_untracked() { on_close.run(()) } else { refuse.run(()) });
     let mark_saved = Callback::new(move |()| {
         saved.set(true);
         too_early.set(false);
@@ -68,7 +69,9 @@ pub fn SecretDialog(
     };
     let subtitle = view! { <bdi>{key.description}</bdi> {where_to} };
     let error = Signal::derive(move || {
-        too_early.get().then(|| "Copy or download the key, or tick “I have saved this key”: it is not shown again.".to_owned())
+        too_early.get().then(|| {
+            "Copy or download the key, or tick “I have saved this key”: it is not shown again.".to_owned()
+        })
     });
     view! {
         <Dialog title="Save your API key" subtitle=subtitle.into_any() class="dialog wide secret-dialog" on_close=close>
@@ -167,7 +170,8 @@ fn AnswerLost(description: String, on_close: Callback<()>) -> impl IntoView {
 fn download_text(name: &str, text: &str) -> Result<(), JsValue> {
     let options = BlobPropertyBag::new();
     options.set_type("text/plain");
-    let blob = Blob::new_with_str_sequence_and_options(&js_sys::Array::of1(&JsValue::from_str(text)), &options)?;
+    let blob =
+        Blob::new_with_str_sequence_and_options(&js_sys::Array::of1(&JsValue::from_str(text)), &options)?;
     let url = Url::create_object_url_with_blob(&blob)?;
     let link: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
     link.set_href(&url);

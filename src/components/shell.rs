@@ -21,8 +21,13 @@ pub fn Shell() -> impl IntoView {
     move_focus_with_the_page();
     search_on_slash();
 
+    let skip = |event: ev::MouseEvent| {
+        event.prevent_default();
+        focus_heading();
+    };
     let unknown_region = Memo::new(move |_| regions.is_unknown());
-    let page = move || if unknown_region.get() { view! { <NotFound /> }.into_any() } else { Outlet().into_any() };
+    let page =
+        move || if unknown_region.get() { view! { <NotFound /> }.into_any() } else { Outlet().into_any() };
     view! {
         <div class="shell">
             <header class="topbar">
@@ -38,11 +43,6 @@ pub fn Shell() -> impl IntoView {
             <main class="page" id="main">{page}</main>
         </div>
     }
-}
-
-fn skip(event: ev::MouseEvent) {
-    event.prevent_default();
-    focus_heading();
 }
 
 /// Another page: the focus goes to its heading. What opens over a page takes the focus itself.
@@ -66,7 +66,9 @@ fn search_on_slash() {
         if event.key() != "/" || typing || with_more || modal_is_open() {
             return;
         }
-        if let Some(search) = document().body().and_then(|body| all_in(&body, "[data-search]").into_iter().next()) {
+        if let Some(search) =
+            document().body().and_then(|body| all_in(&body, "[data-search]").into_iter().next())
+        {
             event.prevent_default();
             focus(&search);
         }

@@ -16,7 +16,11 @@ struct Entry {
 
 const ENTRIES: &[Entry] = &[
     Entry { label: "Workspaces", glyph: Glyph::Grid, place: |region, _| Place::workspaces(region) },
-    Entry { label: "API keys", glyph: Glyph::Key, place: |region, workspace| Place::ApiKeys { region, workspace } },
+    Entry {
+        label: "API keys",
+        glyph: Glyph::Key,
+        place: |region, workspace| Place::ApiKeys { region, workspace },
+    },
 ];
 
 /// The pages, and the workspace they are about at the foot.

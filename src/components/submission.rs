@@ -32,7 +32,11 @@ impl Submission {
     }
 
     /// Sends, unless an answer is awaited, and goes on with `done` if the form is still there.
-    pub fn send<T: 'static>(self, call: impl Future<Output = Result<T>> + 'static, done: impl FnOnce(T) + 'static) {
+    pub fn send<T: 'static>(
+        self,
+        call: impl Future<Output = Result<T>> + 'static,
+        done: impl FnOnce(T) + 'static,
+    ) {
         if self.busy.get_untracked() {
             return;
         }
@@ -69,7 +73,8 @@ impl Submission {
 
     /// The last error, if it is not about one of the fields, which show their own.
     pub fn error_beside(self, fields: &'static [&'static str]) -> Signal<Option<ApiError>> {
-        let about = move |error: &ApiError| error.field.as_deref().is_some_and(|field| fields.contains(&field));
+        let about =
+            move |error: &ApiError| error.field.as_deref().is_some_and(|field| fields.contains(&field));
         Signal::derive(move || self.error.get().filter(|error| !about(error)))
     }
 }

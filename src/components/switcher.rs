@@ -2,14 +2,12 @@
 
 use crate::api::{Queries, WorkspaceListKey};
 use crate::routes::Place;
-use crate::state::{Regions, Workspaces, use_place};
+use crate::state::{Regions, Workspaces, use_navigation, use_place};
 use crate::ui::dom::{focus, unique_id};
 use crate::ui::{Glyph, Icon, Popover, close_popover};
 use keygate_contract::Workspace;
 use leptos::html;
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 use web_sys::KeyboardEvent;
 
 const PANEL: &str = "workspace-picker";
@@ -63,8 +61,9 @@ pub fn WorkspaceSwitcher() -> impl IntoView {
 /// The list to search. A region's first page is filtered here; if there are more pages, the server searches.
 #[component]
 fn Picker() -> impl IntoView {
-    let (queries, regions, workspaces, place) = (Queries::expect(), Regions::expect(), Workspaces::expect(), use_place());
-    let navigate = StoredValue::new(use_navigate());
+    let (queries, regions, workspaces, place) =
+        (Queries::expect(), Regions::expect(), Workspaces::expect(), use_place());
+    let navigation = use_navigation();
     let list_id = unique_id("workspaces");
     let node = NodeRef::<html::Input>::new();
     Effect::new(move |_| {
@@ -89,7 +88,7 @@ fn Picker() -> impl IntoView {
         workspaces.choose(&region, &workspace.id);
         let there = here.clone().moved_to(region, workspace.id);
         if there != here.page() {
-            navigate.with_value(|navigate| navigate(&there.to_string(), NavigateOptions::default()));
+            navigation.to(&there.to_string());
         }
     });
     let on_keydown = move |event: KeyboardEvent| {

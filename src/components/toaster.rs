@@ -8,6 +8,7 @@ use leptos::prelude::*;
 #[component]
 pub fn Toaster() -> impl IntoView {
     let toasts = Toasts::expect();
-    let list = Signal::derive(move || toasts.list().get().into_iter().map(|toast| (toast.id, toast.text)).collect());
+    let list =
+        Signal::derive(move || toasts.list().get().into_iter().map(|toast| (toast.id, toast.text)).collect());
     view! { <ToastStack toasts=list on_dismiss=Callback::new(move |id| toasts.dismiss(id)) /> }
 }

@@ -26,7 +26,8 @@ pub fn TypedConfirm(
     /// Leaves everything as it is.
     on_close: Callback<()>,
 ) -> impl IntoView {
-    let (id, error_id, hint_id) = (unique_id("confirm"), unique_id("confirm-error"), unique_id("confirm-hint"));
+    let (id, error_id, hint_id) =
+        (unique_id("confirm"), unique_id("confirm-error"), unique_id("confirm-hint"));
     let typed = RwSignal::new(String::new());
     let mismatch = RwSignal::new(false);
     let close = Callback::new(move |()| {
@@ -44,7 +45,8 @@ pub fn TypedConfirm(
             }
         })
     };
-    let error = Signal::derive(move || mismatch.get().then(|| format!("Type the {what} exactly as it is shown.")));
+    let error =
+        Signal::derive(move || mismatch.get().then(|| format!("Type the {what} exactly as it is shown.")));
     let described_by = {
         let (hint_id, error_id) = (hint_id.clone(), error_id.clone());
         move || if mismatch.get() { format!("{hint_id} {error_id}") } else { hint_id.clone() }

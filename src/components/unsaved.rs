@@ -25,7 +25,10 @@ impl Unsaved {
     pub fn new(dirty: Signal<bool>, busy: Signal<bool>, close: Callback<()>) -> Self {
         let (asking, released) = (RwSignal::new(None), RwSignal::new(false));
         let active = Signal::derive(move || !released.get() && (dirty.get() || busy.get()));
-        use_leave_guard(active, Callback::new(move |()| asking.set((!busy.get_untracked()).then_some(Leave::Back))));
+        use_leave_guard(
+            active,
+            Callback::new(move |()| asking.set((!busy.get_untracked()).then_some(Leave::Back))),
+        );
         Self { dirty, busy, close, asking, released }
     }
 

@@ -53,10 +53,13 @@ pub fn ApiKeysPage() -> impl IntoView {
     let created = Callback::new(move |key| open.set(Open::Created(key)));
     let on_edit = Callback::new(move |key| open.set(Open::Edit(key)));
     let on_delete = Callback::new(move |key| open.set(Open::Delete(key)));
-    let used = Memo::new(move |_| workspaces.current.with(|w| w.as_ref().map(|w| (w.api_key_count, w.api_key_limit))));
+    let used = Memo::new(move |_| {
+        workspaces.current.with(|w| w.as_ref().map(|w| (w.api_key_count, w.api_key_limit)))
+    });
     let full = Signal::derive(move || {
         let (used, limit) = used.get()?;
-        (used >= limit).then(|| format!("This workspace holds at most {limit} keys. Delete one to add another."))
+        (used >= limit)
+            .then(|| format!("This workspace holds at most {limit} keys. Delete one to add another."))
     });
     let count = move || used.get().map(|(used, limit)| format!("{used}/{limit}"));
     let name = Memo::new(move |_| workspaces.current.with(|w| w.as_ref().map(|w| w.name.clone())));
@@ -90,10 +93,13 @@ pub fn ApiKeysPage() -> impl IntoView {
         }
     };
     let foot = move |page: Page<ApiKey>| match used.get() {
-        Some((_, limit)) if view.with(|view| view.q.is_empty()) => format!("{} of {limit} keys in this workspace", page.total),
+        Some((_, limit)) if view.with(|view| view.q.is_empty()) => {
+            format!("{} of {limit} keys in this workspace", page.total)
+        }
         _ => format!("{} found", page.total),
     };
-    let missing = Memo::new(move |_| workspaces.current.with(Option::is_none).then(|| workspaces.error()).flatten());
+    let missing =
+        Memo::new(move |_| workspaces.current.with(Option::is_none).then(|| workspaces.error()).flatten());
     let page = move || {
         view! {
             <div class="toolbar">

@@ -2,20 +2,17 @@
 
 use crate::components::ErrorView;
 use crate::routes::Place;
-use crate::state::Regions;
+use crate::state::{Regions, use_navigation};
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 
 /// Leads on as soon as the regions are known.
 #[component]
 pub fn HomePage() -> impl IntoView {
     let regions = Regions::expect();
-    let navigate = use_navigate();
+    let navigation = use_navigation();
     Effect::new(move |_| {
         if let Some(region) = regions.id.get() {
-            let options = NavigateOptions { replace: true, ..NavigateOptions::default() };
-            navigate(&Place::workspaces(region).to_string(), options);
+            navigation.replace(&Place::workspaces(region).to_string());
         }
     });
     let retry = Callback::new(move |()| regions.list.retry());

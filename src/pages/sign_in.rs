@@ -6,14 +6,14 @@ mod link;
 
 use crate::api::Queries;
 use crate::routes::next_path;
+use crate::state::use_navigation;
 use crate::ui::Brand;
 use crate::ui::dom::end_boot;
 use code::CodeStep;
 use email::EmailStep;
 use keygate_contract::{Email, Session};
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_navigate, use_query_map};
+use leptos_router::hooks::use_query_map;
 use link::{LinkStep, take_token};
 
 /// How far the person is.
@@ -31,12 +31,12 @@ enum Step {
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let queries = Queries::expect();
-    let (query, navigate) = (use_query_map(), use_navigate());
+    let (query, navigation) = (use_query_map(), use_navigation());
     let step = RwSignal::new(take_token().map_or(Step::Email, Step::Link));
     let done = Callback::new(move |session: Session| {
         queries.signed_in(session);
         let next = query.with_untracked(|query| next_path(query.get_str("next")).to_owned());
-        navigate(&next, NavigateOptions { replace: true, ..NavigateOptions::default() });
+        navigation.replace(&next);
     });
     document().set_title("Sign in · Keygate");
     end_boot();

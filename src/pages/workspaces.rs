@@ -50,8 +50,10 @@ pub fn WorkspacesPage() -> impl IntoView {
     let close = Callback::new(move |()| open.set(Open::Nothing));
     let create = Callback::new(move |()| open.set(Open::Create));
     let archive = Callback::new(move |workspace| open.set(Open::Archive(workspace)));
-    let limit = Memo::new(move |_| regions.current.with(|region| region.as_ref().map(|r| r.limits.workspaces)));
-    let used = Memo::new(move |_| workspaces.list.state().with(|state| state.value.as_ref().map(|page| page.total)));
+    let limit =
+        Memo::new(move |_| regions.current.with(|region| region.as_ref().map(|r| r.limits.workspaces)));
+    let used =
+        Memo::new(move |_| workspaces.list.state().with(|state| state.value.as_ref().map(|page| page.total)));
     let full = Signal::derive(move || {
         let (used, limit) = (used.get()?, limit.get()?);
         (used >= u64::from(limit))

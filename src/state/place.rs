@@ -36,7 +36,9 @@ pub fn use_workspaces_place() -> Memo<Option<(RegionId, Option<WorkspaceId>)>> {
 pub fn use_workspace_place() -> Memo<Option<WorkspaceKey>> {
     let place = use_place();
     Memo::new(move |before: Option<&Option<_>>| {
-        let here = place.get().and_then(|p| Some(WorkspaceKey { region: p.region()?.clone(), id: p.workspace()?.clone() }));
+        let here = place
+            .get()
+            .and_then(|p| Some(WorkspaceKey { region: p.region()?.clone(), id: p.workspace()?.clone() }));
         here.or_else(|| before.cloned().flatten())
     })
 }

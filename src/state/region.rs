@@ -23,10 +23,13 @@ impl Regions {
         let place = use_place();
         let list = queries.regions();
         let named = Memo::new(move |_| place.with(|place| place.as_ref().and_then(|p| p.region().cloned())));
-        let find = move |id: &RegionId| list.value().and_then(|page| page.items.into_iter().find(|r| r.id == *id));
+        let find =
+            move |id: &RegionId| list.value().and_then(|page| page.items.into_iter().find(|r| r.id == *id));
         let usual = move || {
             let last = storage::read("region").map(RegionId::from).filter(|id| find(id).is_some());
-            last.or_else(|| list.value().and_then(|page| page.items.into_iter().next()).map(|region| region.id))
+            last.or_else(|| {
+                list.value().and_then(|page| page.items.into_iter().next()).map(|region| region.id)
+            })
         };
         let id = Memo::new(move |_| named.get().or_else(usual));
         let current = Memo::new(move |_| id.get().as_ref().and_then(find));

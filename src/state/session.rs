@@ -1,12 +1,12 @@
 //! Who is signed in.
 
+use super::navigation::{Navigation, use_navigation};
 use crate::api::{Queries, Query, session_delete};
 use crate::routes::{Place, sign_in_path};
 use keygate_contract::Session;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_location, use_navigate};
+use leptos_router::hooks::use_location;
 
 /// The session, as a context below the shell.
 #[derive(Clone, Copy)]
@@ -14,6 +14,7 @@ pub struct SignedIn {
     /// Who it is.
     pub session: Query<Session>,
     queries: Queries,
+    navigation: Navigation,
 }
 
 impl SignedIn {
@@ -21,15 +22,19 @@ impl SignedIn {
     pub fn provide(queries: Queries) -> Self {
         let session = queries.session();
         let signed_out = queries.client.connection.signed_out;
-        let (location, navigate) = (use_location(), use_navigate());
+        let (location, navigation) = (use_location(), use_navigation());
         Effect::new(move |_| {
             if signed_out.get() {
-                let here = format!("{}{}", location.pathname.get_untracked(), search(&location.search.get_untracked()));
+                let here = format!(
+                    "{}{}",
+                    location.pathname.get_untracked(),
+                    search(&location.search.get_untracked())
+                );
                 queries.signed_out();
-                navigate(&sign_in_path(&here), NavigateOptions { replace: true, ..NavigateOptions::default() });
+                navigation.replace(&sign_in_path(&here));
             }
         });
-        let this = Self { session, queries };
+        let this = Self { session, queries, navigation };
         provide_context(this);
         this
     }
@@ -40,14 +45,14 @@ impl SignedIn {
     }
 
     /// Ends the session. `failed` runs if the server could not be told.
-    pub fn sign_out(self, navigate: impl Fn(&str, NavigateOptions) + 'static, failed: impl FnOnce() + 'static) {
-        let queries = self.queries;
+    pub fn sign_out(self, failed: impl FnOnce() + 'static) {
+        let Self { queries, navigation, .. } = self;
         spawn_local(async move {
             match session_delete(queries.client).await {
                 Err(error) if error.status != 401 => failed(),
                 _ => {
                     queries.signed_out();
-                    navigate(&Place::SignIn.to_string(), NavigateOptions::default());
+                    navigation.to(&Place::SignIn.to_string());
                 }
             }
         });

@@ -28,8 +28,11 @@ impl Workspaces {
         let place = use_place();
         let region = Regions::expect().id;
         let list = queries.workspaces(Signal::derive(move || region.get().map(WorkspaceListKey::first)));
-        let named = Memo::new(move |_| place.with(|place| place.as_ref().and_then(|p| p.workspace().cloned())));
-        let find = move |id: &WorkspaceId| list.value().and_then(|page| page.items.into_iter().find(|w| w.id == *id));
+        let named =
+            Memo::new(move |_| place.with(|place| place.as_ref().and_then(|p| p.workspace().cloned())));
+        let find = move |id: &WorkspaceId| {
+            list.value().and_then(|page| page.items.into_iter().find(|w| w.id == *id))
+        };
 
         let single = queries.workspace(Signal::derive(move || {
             let (region, id) = (region.get()?, named.get()?);
@@ -40,7 +43,9 @@ impl Workspaces {
         let usual = move || {
             chosen.track();
             let last = region.get().and_then(|r| last_used(&r)).filter(|id| find(id).is_some());
-            last.or_else(|| list.value().and_then(|page| page.items.into_iter().next()).map(|workspace| workspace.id))
+            last.or_else(|| {
+                list.value().and_then(|page| page.items.into_iter().next()).map(|workspace| workspace.id)
+            })
         };
         let id = Memo::new(move |_| named.get().or_else(usual));
         let current = Memo::new(move |_| {

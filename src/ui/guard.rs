@@ -26,7 +26,10 @@ impl LeaveGuards {
             event.stop_immediate_propagation();
             // The address has already changed: put ours back on top, as if nothing had happened.
             let history = window().history();
-            drop(history.and_then(|h| h.push_state_with_url(&JsValue::NULL, "", Some(&guard.href.get_value()))));
+            drop(
+                history
+                    .and_then(|h| h.push_state_with_url(&JsValue::NULL, "", Some(&guard.href.get_value()))),
+            );
             guard.on_blocked.run(());
         });
         window_event_listener(leptos::ev::beforeunload, move |event: BeforeUnloadEvent| {
@@ -53,6 +56,7 @@ pub fn use_leave_guard(active: Signal<bool>, on_blocked: Callback<()>) {
         }
     });
     guards.update_value(|guards| guards.push(Guard { active, on_blocked, href }));
-    // Guards go in the reverse of the order in which they came: what they guard is nested.
-    on_cleanup(move || drop(guards.try_update_value(Vec::pop)));
+    on_cleanup(move || {
+        guards.try_update_value(|guards| guards.retain(|guard| guard.href != href));
+    });
 }

@@ -197,9 +197,15 @@ mod tests {
     fn keys_lead_through_the_items_and_around_the_ends() {
         let labels = ["Copy ID", "Edit description", "Delete…"].map(String::from);
         let to = |key, here| destination(key, here, &labels);
-        assert_eq!([to("ArrowDown", None), to("ArrowDown", Some(2)), to("ArrowUp", Some(0))], [Some(0), Some(0), Some(2)]);
+        assert_eq!(
+            [to("ArrowDown", None), to("ArrowDown", Some(2)), to("ArrowUp", Some(0))],
+            [Some(0), Some(0), Some(2)]
+        );
         assert_eq!([to("Home", Some(2)), to("End", Some(0))], [Some(0), Some(2)]);
-        assert_eq!([to("d", Some(0)), to("E", Some(1)), to("x", Some(0)), to("Shift", Some(0))], [Some(2), Some(1), None, None]);
+        assert_eq!(
+            [to("d", Some(0)), to("E", Some(1)), to("x", Some(0)), to("Shift", Some(0))],
+            [Some(2), Some(1), None, None]
+        );
         assert_eq!(destination("ArrowDown", None, &[]), None);
     }
 }

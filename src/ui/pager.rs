@@ -29,8 +29,8 @@ pub fn Pager(
     // A button that has the focus stays while the other one changes.
     let is_shown = Memo::new(move |_| has_previous.get() || has_next.get());
     move || {
-        is_shown.get().then(|| {
-            (button("Previous", has_previous, on_previous), button("Next", has_next, on_next))
-        })
+        is_shown
+            .get()
+            .then(|| (button("Previous", has_previous, on_previous), button("Next", has_next, on_next)))
     }
 }

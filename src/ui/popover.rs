@@ -29,7 +29,8 @@ pub fn Popover(
     children: Children,
 ) -> impl IntoView {
     let node = NodeRef::<html::Div>::new();
-    let is_open = move || node.get_untracked().is_some_and(|panel| panel.matches(":popover-open").unwrap_or(false));
+    let is_open =
+        move || node.get_untracked().is_some_and(|panel| panel.matches(":popover-open").unwrap_or(false));
     let scroll = window_event_listener(leptos::ev::resize, move |_| {
         if let Some(panel) = node.try_get_untracked().flatten() {
             // Fails only if it is closed.
@@ -85,7 +86,8 @@ pub fn close_popover(id: &str) {
 
 /// Puts the panel at its button: below if there is more room than above, along the side nearer to the window's edge.
 fn place(panel: &HtmlElement, button: &HtmlElement) {
-    let size = |value: Result<wasm_bindgen::JsValue, _>| value.ok().and_then(|v| v.as_f64()).unwrap_or_default();
+    let size =
+        |value: Result<wasm_bindgen::JsValue, _>| value.ok().and_then(|v| v.as_f64()).unwrap_or_default();
     let (width, height) = (size(window().inner_width()), size(window().inner_height()));
     let rect = button.get_bounding_client_rect();
     let below = rect.top() < height - rect.bottom();

@@ -23,7 +23,11 @@ fn write(with: &Intl::DateTimeFormat, rfc3339: &str) -> String {
     if date.get_time().is_nan() {
         return rfc3339.to_owned();
     }
-    with.format().call1(with, &date).ok().and_then(|text| text.as_string()).unwrap_or_else(|| rfc3339.to_owned())
+    with.format()
+        .call1(with, &date)
+        .ok()
+        .and_then(|text| text.as_string())
+        .unwrap_or_else(|| rfc3339.to_owned())
 }
 
 /// A day; the exact moment with its time zone is in the title.

@@ -56,7 +56,9 @@ fn Inherits() -> impl IntoView {
     let workspaces = Workspaces::expect();
     let may = move || match workspaces.current.get()?.model_count {
         None => Some("It may call every model of the region, within the workspace's rate limits."),
-        Some(0) => Some("The workspace may call no model yet, so calls with the key are refused until models are granted to it."),
+        Some(0) => Some(
+            "The workspace may call no model yet, so calls with the key are refused until models are granted to it.",
+        ),
         Some(_) => Some("It may call the workspace's models, within the workspace's rate limits."),
     };
     view! {

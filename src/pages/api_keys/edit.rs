@@ -14,7 +14,12 @@ enum Saved {
     Conflict(ApiKey),
 }
 
-async fn save(queries: Queries, workspace: WorkspaceKey, id: ApiKeyId, update: ApiKeyUpdate) -> Result<Saved> {
+async fn save(
+    queries: Queries,
+    workspace: WorkspaceKey,
+    id: ApiKeyId,
+    update: ApiKeyUpdate,
+) -> Result<Saved> {
     match api_key_update(queries, workspace.clone(), id.clone(), update).await {
         Err(error) if error.code == ErrorCode::VersionConflict => {
             api_key_view(queries.client, &workspace, &id).await.map(Saved::Conflict)
@@ -32,7 +37,9 @@ pub(super) fn EditDialog(workspace: WorkspaceKey, key: ApiKey, on_close: Callbac
     let id = key.id.clone();
     let base = RwSignal::new(key);
     let conflict = RwSignal::new(false);
-    let dirty = Signal::derive(move || base.with(|base| description.text.with(|text| text.trim() != base.description)));
+    let dirty = Signal::derive(move || {
+        base.with(|base| description.text.with(|text| text.trim() != base.description))
+    });
     let unsaved = Unsaved::new(dirty, submission.busy(), on_close);
     let submit = Callback::new(move |()| {
         let Some(parsed) = description.parse(Description::parse) else { return };
@@ -40,7 +47,10 @@ pub(super) fn EditDialog(workspace: WorkspaceKey, key: ApiKey, on_close: Callbac
             unsaved.leave();
             return;
         }
-        let update = ApiKeyUpdate { description: Some(parsed), version: Some(base.with_untracked(|base| base.version)) };
+        let update = ApiKeyUpdate {
+            description: Some(parsed),
+            version: Some(base.with_untracked(|base| base.version)),
+        };
         submission.send(save(queries, workspace.clone(), id.clone(), update), move |saved| match saved {
             Saved::Done => {
                 toasts.show("Description saved");

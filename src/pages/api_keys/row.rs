@@ -6,7 +6,11 @@ use keygate_contract::{ApiKey, ApiKeyStatus, Permission};
 use leptos::prelude::*;
 
 /// A row.
-pub(super) fn row(key: Memo<ApiKey>, on_edit: Callback<ApiKey>, on_delete: Callback<ApiKey>) -> impl IntoView {
+pub(super) fn row(
+    key: Memo<ApiKey>,
+    on_edit: Callback<ApiKey>,
+    on_delete: Callback<ApiKey>,
+) -> impl IntoView {
     let toasts = Toasts::expect();
     let ApiKey { id, masked, created_at, created_by, .. } = key.get_untracked();
     let description = Memo::new(move |_| key.with(|key| key.description.clone()));

@@ -11,6 +11,7 @@ const DIGITS: usize = 6;
 /// Asks for the code and signs in with it.
 #[component]
 pub(super) fn CodeStep(email: Email, on_done: Callback<Session>, on_back: Callback<()>) -> impl IntoView {
+    let address = email.to_string();
     let queries = Queries::expect();
     let (sign_in, again) = (Submission::new(), Submission::new());
     let code = RwSignal::new(String::new());
@@ -26,13 +27,10 @@ pub(super) fn CodeStep(email: Email, on_done: Callback<Session>, on_back: Callba
             sign_in.send(session_create(queries.client, body), move |session| on_done.run(session));
         })
     };
-    let send_again = {
-        let email = email.clone();
-        move |_| {
-            sent_again.set(false);
-            let call = session_code(queries.client, EmailCodeCreate { email: email.clone() });
-            again.send(call, move |()| sent_again.set(true));
-        }
+    let send_again = move |_| {
+        sent_again.set(false);
+        let call = session_code(queries.client, EmailCodeCreate { email: email.clone() });
+        again.send(call, move |()| sent_again.set(true));
     };
     let wrong = Signal::derive(move || {
         let short = incomplete.get() && code.with(|code| digits(code).is_none());
@@ -42,7 +40,7 @@ pub(super) fn CodeStep(email: Email, on_done: Callback<Session>, on_back: Callba
     view! {
         <header>
             <h1>"Enter the code"</h1>
-            <p>"If " <b><bdi>{email.to_string()}</bdi></b> " may sign in, a code of " {DIGITS} " digits is on its way there. It is good for 10 minutes."</p>
+            <p>"If " <b><bdi>{address}</bdi></b> " may sign in, a code of " {DIGITS} " digits is on its way there. It is good for 10 minutes."</p>
         </header>
         <Form on_submit=submit>
             <TextField

@@ -22,7 +22,10 @@ pub(super) fn take_token() -> Option<String> {
 fn split_token(search: &str) -> Option<(String, String)> {
     let field = |name: &str| {
         let fields = search.trim_start_matches('?').split('&');
-        fields.filter_map(|field| field.split_once('=')).find(|(n, _)| *n == name).and_then(|(_, value)| decode(value))
+        fields
+            .filter_map(|field| field.split_once('='))
+            .find(|(n, _)| *n == name)
+            .and_then(|(_, value)| decode(value))
     };
     let next = field("next").unwrap_or_default();
     Some((field("token").filter(|token| !token.is_empty())?, query(&[("next", &next)])))

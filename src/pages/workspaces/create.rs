@@ -15,7 +15,9 @@ pub(super) fn CreateDialog(region: Memo<Option<RegionId>>, on_close: Callback<()
     let dirty = Signal::derive(move || name.text.with(|text| !text.trim().is_empty()));
     let unsaved = Unsaved::new(dirty, submission.busy(), on_close);
     let submit = Callback::new(move |()| {
-        let (Some(region), Some(name)) = (region.get_untracked(), name.parse(WorkspaceName::parse)) else { return };
+        let (Some(region), Some(name)) = (region.get_untracked(), name.parse(WorkspaceName::parse)) else {
+            return;
+        };
         let key = submission.key_for(name.as_str());
         let call = workspace_create(queries, region.clone(), WorkspaceCreate { name }, key);
         submission.send(call, move |workspace| {

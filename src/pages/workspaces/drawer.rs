@@ -5,12 +5,10 @@ use super::sections::{ArchiveSection, KeysField, ModelsSection};
 use crate::api::{Queries, Result, WorkspaceKey, workspace_update, workspace_view};
 use crate::components::{Checked, ErrorNote, ErrorView, Submission, Unsaved, UnsavedQuestion};
 use crate::routes::Place;
-use crate::state::{Toasts, Workspaces, use_list_view};
+use crate::state::{Toasts, Workspaces, use_list_view, use_navigation};
 use crate::ui::{CopyText, Drawer, Form, Note, SubmitButton, TextField};
 use keygate_contract::{ErrorCode, WORKSPACE_NAME_MAX, Workspace, WorkspaceName, WorkspaceUpdate};
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 
 /// The drawer. It reads the workspace anew when it opens: the list may be old.
 #[component]
@@ -18,13 +16,10 @@ pub(super) fn WorkspaceDrawer(key: WorkspaceKey) -> impl IntoView {
     let (queries, workspaces) = (Queries::expect(), Workspaces::expect());
     let query = queries.workspace(Signal::stored(Some(key.clone())));
     let retry = Callback::new(move |()| query.retry());
-    let (view, navigate) = (use_list_view(), use_navigate());
+    let (view, navigation) = (use_list_view(), use_navigation());
     let close = {
         let list = Place::workspaces(key.region.clone());
-        Callback::new(move |()| {
-            let options = NavigateOptions { scroll: false, ..NavigateOptions::default() };
-            navigate(&view.get_untracked().at(&list), options);
-        })
+        Callback::new(move |()| navigation.within(&view.get_untracked().at(&list)))
     };
 
     // What the person started from: a later answer must not change the text under their hands.
@@ -55,7 +50,8 @@ pub(super) fn WorkspaceDrawer(key: WorkspaceKey) -> impl IntoView {
     // Once it is loaded, no later answer may replace the form.
     let is_loaded = Memo::new(move |_| base.with(Option::is_some));
     let error = Memo::new(move |_| if is_loaded.get() { None } else { query.error() });
-    let content = move || match (is_loaded.get(), error.get()) {
+    let content = move || {
+        match (is_loaded.get(), error.get()) {
         (true, _) => view! { <Editor key=key.clone() base name submission unsaved dirty /> }.into_any(),
         (false, Some(error)) => view! {
             <div class="body"><ErrorView error what="the workspace" on_retry=retry /></div>
@@ -67,6 +63,7 @@ pub(super) fn WorkspaceDrawer(key: WorkspaceKey) -> impl IntoView {
             <footer></footer>
         }
         .into_any(),
+    }
     };
     view! {
         <Drawer title subtitle=subtitle.into() on_close=unsaved.on_close()>
@@ -135,13 +132,15 @@ fn Editor(
         }
     };
     let workspace = Memo::new(move |_| base.get());
-    let shown = move || workspace.get().map(|workspace| {
-        let archive = Callback::new(move |()| archiving.set(true));
-        view! {
-            <ModelsSection count=workspace.model_count />
-            <ArchiveSection is_default=workspace.is_default on_archive=archive />
-        }
-    });
+    let shown = move || {
+        workspace.get().map(|workspace| {
+            let archive = Callback::new(move |()| archiving.set(true));
+            view! {
+                <ModelsSection count=workspace.model_count />
+                <ArchiveSection is_default=workspace.is_default on_archive=archive />
+            }
+        })
+    };
     view! {
         <Form class="contents" on_submit=submit>
             <div class="body">

@@ -1,12 +1,10 @@
 //! One workspace in the list.
 
 use crate::routes::Place;
-use crate::state::{Toasts, use_list_view};
+use crate::state::{Toasts, use_list_view, use_navigation};
 use crate::ui::{Badge, CopyText, Date, Glyph, Icon, Menu, MenuItem, Tone};
 use keygate_contract::{RegionId, Workspace};
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 
 /// What the list says about how many models a workspace may call.
 pub(super) fn models(count: Option<u32>) -> String {
@@ -25,7 +23,7 @@ pub(super) fn row(
     on_archive: Callback<Workspace>,
 ) -> impl IntoView {
     let view = use_list_view();
-    let (navigate, toasts) = (StoredValue::new(use_navigate()), Toasts::expect());
+    let (navigation, toasts) = (use_navigation(), Toasts::expect());
     let id = workspace.with_untracked(|w| w.id.clone());
     let at = move |place: fn(RegionId, &Workspace) -> Place| {
         region.get().map(|region| workspace.with(|workspace| place(region, workspace)))
@@ -34,16 +32,18 @@ pub(super) fn row(
         let place = at(|region, w| Place::Workspaces { region, open: Some(w.id.clone()) })?;
         Some(view.get().at(&place))
     };
-    let keys = move || at(|region, w| Place::ApiKeys { region, workspace: w.id.clone() }).map(|place| place.to_string());
+    let keys = move || {
+        at(|region, w| Place::ApiKeys { region, workspace: w.id.clone() }).map(|place| place.to_string())
+    };
     let name = Memo::new(move |_| workspace.with(|w| w.name.clone()));
     let go_to_keys = Callback::new(move |()| {
         if let Some(keys) = untrack(keys) {
-            navigate.with_value(|navigate| navigate(&keys, NavigateOptions::default()));
+            navigation.to(&keys);
         }
     });
     let go_to_edit = Callback::new(move |()| {
         if let Some(edit) = untrack(edit) {
-            navigate.with_value(|navigate| navigate(&edit, NavigateOptions { scroll: false, ..NavigateOptions::default() }));
+            navigation.within(&edit);
         }
     });
     let copy_id = {
@@ -101,6 +101,9 @@ mod tests {
 
     #[test]
     fn no_models_is_not_all_models() {
-        assert_eq!([None, Some(0), Some(1), Some(14)].map(models), ["All models", "No models yet", "1 model", "14 models"]);
+        assert_eq!(
+            [None, Some(0), Some(1), Some(14)].map(models),
+            ["All models", "No models yet", "1 model", "14 models"]
+        );
     }
 }

@@ -45,7 +45,8 @@ pub(super) fn ModelsSection(count: Option<u32>) -> impl IntoView {
 /// The end of the workspace.
 #[component]
 pub(super) fn ArchiveSection(is_default: bool, on_archive: Callback<()>) -> impl IntoView {
-    let reason = is_default.then(|| "The default workspace cannot be archived: every region keeps one.".to_owned());
+    let reason =
+        is_default.then(|| "The default workspace cannot be archived: every region keeps one.".to_owned());
     view! {
         <section class="stack">
             <h2>"Danger zone"</h2>
