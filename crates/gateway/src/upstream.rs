@@ -2,6 +2,7 @@
 
 mod echo;
 mod http_upstream;
+mod pool;
 
 pub use http_upstream::{HttpUpstream, UpstreamError};
 

@@ -1,4 +1,5 @@
 //! The store on a real SQLite file: what an API test cannot reach, or not as directly.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use keygate_contract::{
     ApiKeyId, ApiKeyStatus, Description, Email, Page, PageSize, RegionId, Role, SearchText, Workspace,

@@ -1,32 +1,21 @@
 //! An OpenAI-compatible service over HTTP, with a pool of connections.
 
 use super::Outgoing;
+use super::pool::{CallError, Pool, Pooled};
 use crate::body::Body;
 use crate::door::Call;
 use crate::gateway::Timeouts;
 use crate::refusal::Refusal;
 use crate::sse::Relay;
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::time::Duration;
 use thiserror::Error;
 
 /// The most of an answer that is not a stream, in bytes. Embeddings are the largest: 2,048 of 4,096 numbers.
 const ANSWER_MAX: usize = 256 << 20;
-/// Connections kept open without a call. More than the calls usually under way costs nothing but sockets.
-const IDLE_CONNECTIONS: usize = 1024;
-/// How long such a connection is kept. Below the 60 s after which common servers close theirs.
-const IDLE_CONNECTION_LIFE: Duration = Duration::from_secs(50);
-
 /// Why an upstream cannot be set up.
 #[derive(Debug, Error)]
 pub enum UpstreamError {
@@ -45,8 +34,9 @@ pub struct HttpUpstream {
     base: String,
     /// The four paths below it, parsed once.
     uris: [Uri; 4],
+    host: HeaderValue,
     authorization: Option<HeaderValue>,
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    pool: Pool,
     timeouts: Timeouts,
 }
 
@@ -64,10 +54,10 @@ impl HttpUpstream {
         let bad_url = || UpstreamError::BaseUrl(base_url.to_owned());
         let base = base_url.trim_end_matches('/').to_owned();
         let parsed: Uri = base.parse().map_err(|_| bad_url())?;
-        if !matches!(parsed.scheme_str(), Some("http" | "https")) || parsed.query().is_some() {
-            return Err(bad_url());
-        }
-        let uri = |call: Call| format!("{base}{}", call.path()).parse::<Uri>().map_err(|_| bad_url());
+        let scheme = parsed.scheme_str().filter(|s| matches!(*s, "http" | "https")).ok_or_else(bad_url)?;
+        let authority = parsed.authority().filter(|_| parsed.query().is_none()).ok_or_else(bad_url)?;
+        let prefix = parsed.path().trim_end_matches('/');
+        let uri = |call: Call| format!("{prefix}{}", call.path()).parse::<Uri>().map_err(|_| bad_url());
         let uris = [
             uri(Call::ChatCompletions)?,
             uri(Call::Completions)?,
@@ -82,22 +72,10 @@ impl HttpUpstream {
                 Ok(value)
             })
             .transpose()?;
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(timeouts.connect));
-        let connector = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .pool_idle_timeout(IDLE_CONNECTION_LIFE)
-            .pool_timer(TokioTimer::new())
-            .http1_writev(false)
-            .build(connector);
-        Ok(Self { id: id.to_owned(), base, uris, authorization, client, timeouts })
+        let target = Uri::builder().scheme(scheme).authority(authority.clone()).path_and_query("/").build();
+        let pool = Pool::new(target.map_err(|_| bad_url())?, timeouts.connect);
+        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| bad_url())?;
+        Ok(Self { id: id.to_owned(), base, uris, host, authorization, pool, timeouts })
     }
 
     /// Where it is.
@@ -127,11 +105,12 @@ impl HttpUpstream {
         })
     }
 
-    async fn exchange(&self, outgoing: &Outgoing) -> Result<Response<Incoming>, Refusal> {
+    async fn exchange(&self, outgoing: &Outgoing) -> Result<Response<Pooled>, Refusal> {
         let mut request = Request::new(Full::new(outgoing.body.clone()));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uris[outgoing.call as usize].clone();
         let headers = request.headers_mut();
+        headers.insert(header::HOST, self.host.clone());
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let accept = if outgoing.stream { "text/event-stream" } else { "application/json" };
         headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
@@ -142,16 +121,16 @@ impl HttpUpstream {
             tracing::warn!(upstream.id = %self.id, request.id = %outgoing.request_id, error = cause, "upstream failed");
             Err(refusal)
         };
-        match tokio::time::timeout(self.timeouts.first_byte, self.client.request(request)).await {
+        match tokio::time::timeout(self.timeouts.first_byte, self.pool.call(request)).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) if error.is_connect() => failed(&root_cause(&error), Refusal::UpstreamUnreachable),
-            Ok(Err(error)) => failed(&root_cause(&error), Refusal::UpstreamBroken),
+            Ok(Err(error @ CallError::Connect(_))) => failed(&error.to_string(), Refusal::UpstreamUnreachable),
+            Ok(Err(error)) => failed(&error.to_string(), Refusal::UpstreamBroken),
             Err(_) => failed("no answer in time", Refusal::UpstreamTimeout),
         }
     }
 
     /// An answer that is not a stream: read whole, so that a broken one becomes a clear error.
-    async fn whole(&self, answer: Response<Incoming>) -> Result<Response<Body>, Refusal> {
+    async fn whole(&self, answer: Response<Pooled>) -> Result<Response<Body>, Refusal> {
         let (head, body) = answer.into_parts();
         let body = tokio::time::timeout(self.timeouts.whole, Limited::new(body, ANSWER_MAX).collect())
             .await
@@ -211,15 +190,6 @@ fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Refusal {
         },
         _ => Refusal::UpstreamBroken,
     }
-}
-
-/// The innermost cause: the outer ones say only "client error".
-fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! The server as its users meet it: a real one on free ports, with a store of its own, over HTTP.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod api_keys;
 mod assets;

@@ -1,0 +1,152 @@
+//! Kept connections to one upstream.
+//!
+//! hyper speaks HTTP/1.1 on each connection and hyper-rustls opens it; this only remembers which are free. The pooled
+//! client of hyper-util does more (HTTP/2, several hosts, proxies) and costs a tenth of a call's time for it: see
+//! `docs/adr/0008-upstream-pool.md`.
+
+use bytes::Bytes;
+use http::{Request, Response, Uri};
+use http_body::{Frame, SizeHint};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{Builder, SendRequest};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use std::error::Error as StdError;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+use thiserror::Error;
+use tower_service::Service as _;
+
+/// Connections kept without a call. More than the calls usually under way costs nothing but sockets.
+const IDLE_MAX: usize = 1024;
+/// How long such a connection is kept. Below the 60 s after which common servers close theirs.
+const IDLE_LIFE: Duration = Duration::from_secs(50);
+
+/// Why a call got no answer.
+#[derive(Debug, Error)]
+pub(super) enum CallError {
+    /// No connection could be opened.
+    #[error("connect: {0}")]
+    Connect(Box<dyn StdError + Send + Sync>),
+    /// The connection broke, or the answer is not HTTP.
+    #[error("{0}")]
+    Call(hyper::Error),
+}
+
+/// Kept connections to one upstream.
+pub(super) struct Pool {
+    connector: HttpsConnector<HttpConnector>,
+    /// Scheme and authority to connect to.
+    target: Uri,
+    connect_within: Duration,
+    /// Free connections, the one freed last on top: under little load the others grow old and are let go.
+    free: Arc<Free>,
+}
+
+type Free = Mutex<Vec<(SendRequest<Full<Bytes>>, Instant)>>;
+
+impl Pool {
+    pub(super) fn new(target: Uri, connect_within: Duration) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        let connector = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
+        Self { connector, target, connect_within, free: Arc::default() }
+    }
+
+    /// Sends a request and waits for the head of its answer. A kept connection that turns out to be closed before the
+    /// request was written is replaced by another; a request that may have reached the upstream is never sent again.
+    pub(super) async fn call(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Pooled>, CallError> {
+        while let Some(mut sender) = self.take() {
+            if sender.ready().await.is_err() {
+                continue;
+            }
+            match sender.try_send_request(request).await {
+                Ok(answer) => return Ok(answer.map(|body| self.pooled(body, sender))),
+                Err(mut failed) => match failed.take_message() {
+                    Some(unsent) => request = unsent,
+                    None => return Err(CallError::Call(failed.into_error())),
+                },
+            }
+        }
+        let mut sender = self.connect().await?;
+        let answer = sender.send_request(request).await.map_err(CallError::Call)?;
+        Ok(answer.map(|body| self.pooled(body, sender)))
+    }
+
+    fn take(&self) -> Option<SendRequest<Full<Bytes>>> {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let (sender, since) = free.pop()?;
+        if since.elapsed() < IDLE_LIFE {
+            return Some(sender);
+        }
+        // All below are older still.
+        free.clear();
+        None
+    }
+
+    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, CallError> {
+        let opened = async {
+            let stream = self.connector.clone().call(self.target.clone()).await?;
+            let (sender, connection) = Builder::new().writev(false).handshake(stream).await?;
+            Ok::<_, Box<dyn StdError + Send + Sync>>((sender, connection))
+        };
+        let (sender, connection) = tokio::time::timeout(self.connect_within, opened)
+            .await
+            .map_err(|_| CallError::Connect("no connection in time".into()))?
+            .map_err(CallError::Connect)?;
+        tokio::spawn(async move {
+            // How a connection ends is seen by the call that is on it, if any.
+            drop(connection.await);
+        });
+        Ok(sender)
+    }
+
+    fn pooled(&self, inner: Incoming, sender: SendRequest<Full<Bytes>>) -> Pooled {
+        Pooled { inner, sender: Some(sender), free: Arc::clone(&self.free) }
+    }
+}
+
+/// The body of an answer. When it has been read to its end, its connection is free again; dropped before, the
+/// connection closes and the upstream learns that no one listens.
+pub(super) struct Pooled {
+    inner: Incoming,
+    sender: Option<SendRequest<Full<Bytes>>>,
+    free: Arc<Free>,
+}
+
+impl Pooled {
+    fn give_back(&mut self) {
+        if let Some(sender) = self.sender.take().filter(|sender| !sender.is_closed()) {
+            let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+            if free.len() < IDLE_MAX {
+                free.push((sender, Instant::now()));
+            }
+        }
+    }
+}
+
+impl http_body::Body for Pooled {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        if frame.is_none() {
+            self.give_back();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        // Asked for one more frame, it gives the connection back.
+        false
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
