@@ -70,6 +70,8 @@ pub struct Config {
     pub upstreams: Vec<UpstreamConfig>,
     /// Whether the echo serves models without an upstream.
     pub echo: bool,
+    /// Threads that serve; one a core unless told.
+    pub workers: usize,
     /// Sizes.
     pub limits: Limits,
     /// Times.
@@ -200,6 +202,7 @@ struct File {
     regions: Vec<RegionFile>,
     upstreams: Vec<UpstreamConfig>,
     echo: Option<bool>,
+    workers: Option<usize>,
     limits: Limits,
     timeouts: TimeoutsFile,
 }
@@ -302,6 +305,7 @@ impl Config {
             regions: regions(file.regions, listen)?,
             upstreams: file.upstreams,
             echo,
+            workers: workers(file.workers)?,
             limits: file.limits,
             timeouts: timeouts(&file.timeouts)?,
             data_dir,
@@ -402,6 +406,14 @@ fn plain_url(field: &str, url: &str) -> Result<String, ConfigError> {
     }
 }
 
+fn workers(given: Option<usize>) -> Result<usize, ConfigError> {
+    match given {
+        Some(count @ 1..=1024) => Ok(count),
+        Some(_) => Err(bad("workers", "give 1 to 1024")),
+        None => Ok(std::thread::available_parallelism().map_or(1, std::num::NonZero::get)),
+    }
+}
+
 fn check_limits(limits: Limits) -> Result<(), ConfigError> {
     for (field, value, least, most) in [
         ("limits.body_bytes", limits.body_bytes, 1 << 10, 1 << 30),
@@ -497,6 +509,7 @@ mod tests {
             ("public_url = 'https://x/console'".into(), None, "public_url"),
             ("[timeouts]\nbody = 0".into(), None, "timeouts.body"),
             ("[timeouts]\nupstream_idle = 99999999999".into(), None, "timeouts.upstream_idle"),
+            ("workers = 0".into(), None, "workers"),
             ("[limits]\nheader_bytes = 0".into(), None, "limits.header_bytes"),
             (upstream("['gpt-nonsense']"), None, "gpt-nonsense"),
             (upstream("['qwen-plus', 'qwen-plus']"), None, "qwen-plus"),

@@ -16,6 +16,7 @@ mod listen;
 mod mail;
 mod problem;
 mod secret;
+mod worker;
 
 pub use console::openapi;
 pub use secret::ServerSecret;

@@ -38,8 +38,8 @@ pub(crate) struct Service {
     pub(crate) router: Router,
     /// How long a request's headers may take, and a connection may be idle.
     pub(crate) header_timeout: Duration,
-    /// How many connections may be open at once; more wait to be accepted.
-    pub(crate) connections: usize,
+    /// A place for each connection that may be open at once; more wait to be accepted.
+    pub(crate) places: Arc<Semaphore>,
 }
 
 /// Accepts connections until `stop`, then lets the calls under way finish, for `grace` at most.
@@ -55,12 +55,12 @@ pub(crate) async fn listen(
     builder.timer(TokioTimer::new()).header_read_timeout(service.header_timeout).max_headers(200);
     // Answers are small: one copy into one buffer costs less than a vectored write.
     builder.writev(false);
-    let open = Arc::new(Semaphore::new(service.connections));
     let service = Arc::new(service);
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = async {
-            let place = Arc::clone(&open).acquire_owned().await.expect("the semaphore is never closed");
+            let place =
+                Arc::clone(&service.places).acquire_owned().await.expect("the semaphore is never closed");
             listener.accept().await.map(|accepted| (accepted, place))
         };
         let accepted = tokio::select! {

@@ -50,7 +50,8 @@ enum Command {
     Openapi,
 }
 
-#[tokio::main]
+// The work is done by the workers, on threads of their own; this one only waits.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .json()

@@ -4,10 +4,11 @@ use crate::assets::{self, Assets};
 use crate::config::{Config, ConfigError, RegionConfig};
 use crate::console::{self, Attempts, ChangeRunner, Console};
 use crate::health;
-use crate::listen::{Service, listen};
+use crate::listen::Service;
 use crate::mail::{MailError, Mailer, make_private_folder};
 use crate::problem::{self, HeaderLimit, Problem};
 use crate::secret::{SecretError, ServerSecret, StoreState, random_token};
+use crate::worker::{Served, Workers};
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
@@ -23,8 +24,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::sync::Semaphore;
 
 /// Why the server cannot start.
 #[derive(Debug, Error)]
@@ -77,6 +77,9 @@ pub enum StartError {
          would work. Give the right one back"
     )]
     WrongSecret,
+    /// The threads that serve.
+    #[error("cannot start the workers: {0}")]
+    Workers(std::io::Error),
     /// There is nobody to make a link for.
     #[error("there is no enabled member {0}")]
     NoMember(String),
@@ -89,8 +92,7 @@ pub struct Running {
     console_url: String,
     gateways: Vec<(RegionId, String)>,
     is_new: bool,
-    stop: watch::Sender<bool>,
-    listeners: JoinSet<()>,
+    workers: Workers,
     directory: Arc<Directory>,
 }
 
@@ -100,7 +102,7 @@ pub struct Running {
 /// [`StartError`], with what to do about it. Nothing keeps running then.
 pub async fn start(config: Config) -> Result<Running, StartError> {
     // Everything that can be refused is refused before the store has anything in it.
-    let upstreams = upstreams(&config)?;
+    upstreams(&config)?;
     let mailer = mailer(&config)?;
     let assets = Assets::load(config.console_dir.as_deref()).map_err(StartError::Assets)?;
     let bound = bind(&config).await?;
@@ -112,27 +114,28 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let directory = Arc::new(Directory::new(store.directory_content().await?)?);
 
     let key_hasher = secret.key_hasher();
-    let options = GatewayOptions {
-        regions: bound
-            .iter()
-            .map(|b| RegionAddress { id: b.config.id.clone(), base_url: openai_url(&b.url) })
-            .collect(),
-        upstreams,
-        body_limit: config.limits.body_bytes,
-        header_limit: config.limits.header_bytes,
-        timeouts: config.timeouts.gateway,
+    let catalogue = Arc::new(Catalogue::shipped());
+    let addresses: Vec<RegionAddress> = bound
+        .iter()
+        .map(|b| RegionAddress { id: b.config.id.clone(), base_url: openai_url(&b.url) })
+        .collect();
+    let gateway = || -> Result<Arc<Gateway>, StartError> {
+        let options = GatewayOptions {
+            regions: addresses.clone(),
+            upstreams: upstreams(&config)?,
+            body_limit: config.limits.body_bytes,
+            header_limit: config.limits.header_bytes,
+            timeouts: config.timeouts.gateway,
+        };
+        let (catalogue, directory) = (Arc::clone(&catalogue), Arc::clone(&directory));
+        Ok(Arc::new(Gateway::new(catalogue, directory, key_hasher.clone(), options)))
     };
-    let gateway = Arc::new(Gateway::new(
-        Arc::new(Catalogue::shipped()),
-        Arc::clone(&directory),
-        key_hasher.clone(),
-        options,
-    ));
+    let gateways = (0..config.workers).map(|_| gateway()).collect::<Result<Vec<_>, _>>()?;
     let console = Console::new(console::Parts {
         changes: ChangeRunner::new(store.clone(), Arc::clone(&directory)),
         store: store.clone(),
         secret: secret.clone(),
-        key_hasher,
+        key_hasher: key_hasher.clone(),
         mailer,
         attempts: Attempts::default(),
         regions,
@@ -143,22 +146,31 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let with_console = around(console_router(console, assets, store.clone()), &console_url, limit);
     let without = around(gateway_router(store.clone()), &console_url, limit);
 
-    let (stop, stopped) = watch::channel(false);
-    let mut listeners = JoinSet::new();
-    let mut gateways = Vec::new();
-    for (index, bound) in bound.into_iter().enumerate() {
+    let places: Vec<Arc<Semaphore>> =
+        bound.iter().map(|_| Arc::new(Semaphore::new(config.limits.connections))).collect();
+    let serve = |gateway: Arc<Gateway>| -> Result<Served, StartError> {
+        bound
+            .iter()
+            .enumerate()
+            .map(|(index, bound)| {
+                let service = Service {
+                    region: bound.config.id.clone(),
+                    gateway: Arc::clone(&gateway),
+                    router: if index == 0 { with_console.clone() } else { without.clone() },
+                    header_timeout: config.timeouts.header,
+                    places: Arc::clone(&places[index]),
+                };
+                Ok((bound.listener.try_clone().map_err(|error| bound.error(error))?, service))
+            })
+            .collect()
+    };
+    let served = gateways.into_iter().map(serve).collect::<Result<Vec<_>, _>>()?;
+    let workers = Workers::start(served, config.timeouts.stop).map_err(StartError::Workers)?;
+    for bound in &bound {
         tracing::info!(region.id = %bound.config.id, address = %bound.address, "listening");
-        gateways.push((bound.config.id.clone(), openai_url(&bound.url)));
-        let service = Service {
-            region: bound.config.id,
-            gateway: Arc::clone(&gateway),
-            router: if index == 0 { with_console.clone() } else { without.clone() },
-            header_timeout: config.timeouts.header,
-            connections: config.limits.connections,
-        };
-        listeners.spawn(listen(bound.listener, service, stopped.clone(), config.timeouts.stop));
     }
-    Ok(Running { store, secret, console_url, gateways, is_new, stop, listeners, directory })
+    let gateways = addresses.into_iter().map(|region| (region.id, region.base_url)).collect();
+    Ok(Running { store, secret, console_url, gateways, is_new, workers, directory })
 }
 
 /// Checks what [`start`] would refuse, without a store or a listener.
@@ -244,10 +256,9 @@ impl Running {
     }
 
     /// Takes no more connections, lets the calls under way finish, and closes the store.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
         tracing::info!("stopping");
-        self.stop.send_replace(true);
-        while self.listeners.join_next().await.is_some() {}
+        self.workers.stop().await;
         self.store.close().await;
         tracing::info!("stopped");
     }
@@ -326,9 +337,15 @@ async fn make_link(
 /// A region's listener, and where its applications reach it.
 struct Bound {
     config: RegionConfig,
-    listener: TcpListener,
+    listener: std::net::TcpListener,
     address: SocketAddr,
     url: String,
+}
+
+impl Bound {
+    fn error(&self, error: std::io::Error) -> StartError {
+        StartError::Listen { address: self.address, error }
+    }
 }
 
 /// All or none: a region that cannot be served must not look as if it were.
@@ -341,6 +358,7 @@ async fn bind(config: &Config) -> Result<Vec<Bound>, StartError> {
         let error = |error| StartError::Listen { address: config.listen, error };
         let listener = TcpListener::bind(config.listen).await.map_err(error)?;
         let address = listener.local_addr().map_err(error)?;
+        let listener = listener.into_std().map_err(error)?;
         let url = config.public_url.clone().or(fallback).unwrap_or_else(|| own_url(address));
         bound.push(Bound { config: config.clone(), listener, address, url });
     }

@@ -123,7 +123,9 @@ impl HttpUpstream {
         };
         match tokio::time::timeout(self.timeouts.first_byte, self.pool.call(request)).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error @ CallError::Connect(_))) => failed(&error.to_string(), Refusal::UpstreamUnreachable),
+            Ok(Err(error @ CallError::Connect(_))) => {
+                failed(&error.to_string(), Refusal::UpstreamUnreachable)
+            }
             Ok(Err(error)) => failed(&error.to_string(), Refusal::UpstreamBroken),
             Err(_) => failed("no answer in time", Refusal::UpstreamTimeout),
         }

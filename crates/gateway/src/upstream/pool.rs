@@ -53,13 +53,20 @@ impl Pool {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        let connector = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
+        let connector = HttpsConnectorBuilder::new()
+            .with_webpki_roots()
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
         Self { connector, target, connect_within, free: Arc::default() }
     }
 
     /// Sends a request and waits for the head of its answer. A kept connection that turns out to be closed before the
     /// request was written is replaced by another; a request that may have reached the upstream is never sent again.
-    pub(super) async fn call(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Pooled>, CallError> {
+    pub(super) async fn call(
+        &self,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<Response<Pooled>, CallError> {
         while let Some(mut sender) = self.take() {
             if sender.ready().await.is_err() {
                 continue;
@@ -133,7 +140,10 @@ impl http_body::Body for Pooled {
     type Data = Bytes;
     type Error = hyper::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
         if frame.is_none() {
             self.give_back();
