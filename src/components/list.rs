@@ -4,6 +4,7 @@ use super::error::{ErrorNote, ErrorView};
 use crate::api::{Query, QueryState};
 use crate::routes::{ListView, Place};
 use crate::state::{Navigation, use_list_view, use_navigation, use_place};
+use crate::ui::dom::end_boot;
 use crate::ui::{Column, Pager, SkeletonRows, TableHead};
 use keygate_contract::{ErrorCode, Page};
 use leptos::prelude::*;
@@ -56,6 +57,11 @@ where
     let state = query.state();
     let shape = Memo::new(move |_| state.with(|state| shape(state, view.with(|view| !view.q.is_empty()))));
     let retry = Callback::new(move |()| query.retry());
+    Effect::new(move |_| {
+        if shape.get() != Shape::Skeleton {
+            end_boot();
+        }
+    });
     let stale_token = move || query.error().is_some_and(|error| error.code == ErrorCode::InvalidPageToken);
     Effect::new(move |_| {
         if stale_token() {

@@ -28,7 +28,7 @@ pub fn RegionMenu() -> impl IntoView {
         <Icon glyph=Glyph::Globe />
         {move || match regions.current.get() {
             Some(region) => view! { <span class="sr-only">"Region "</span><bdi>{region.name}</bdi> }.into_any(),
-            None if regions.list.value().is_some() => "Region".into_any(),
+            None if regions.list.value().is_some() || regions.list.error().is_some() => "Region".into_any(),
             None => view! { <i class="bone"></i><span class="sr-only">"Region"</span> }.into_any(),
         }}
         <Icon glyph=Glyph::ChevronDown />

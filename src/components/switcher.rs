@@ -3,7 +3,7 @@
 use crate::api::{Queries, WorkspaceListKey};
 use crate::routes::Place;
 use crate::state::{Regions, Workspaces, use_navigation, use_place};
-use crate::ui::dom::{focus, unique_id};
+use crate::ui::dom::{focus, lower_case, unique_id};
 use crate::ui::{Glyph, Icon, Popover, close_popover};
 use keygate_contract::Workspace;
 use leptos::html;
@@ -168,6 +168,6 @@ fn Avatar(name: String) -> impl IntoView {
 }
 
 fn matches(workspace: &Workspace, text: &str) -> bool {
-    let text = text.trim().to_lowercase();
-    workspace.name.to_lowercase().contains(&text) || workspace.id.as_str().contains(&text)
+    let text = lower_case(text.trim());
+    lower_case(&workspace.name).contains(&text) || workspace.id.as_str().contains(&text)
 }

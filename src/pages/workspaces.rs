@@ -10,7 +10,7 @@ use crate::api::{Queries, WorkspaceKey, WorkspaceListKey};
 use crate::components::{ListCard, PageHead, use_list_navigation};
 use crate::routes::ListView;
 use crate::state::{Regions, Workspaces, use_list_view, use_workspaces_place};
-use crate::ui::{Column, Empty, Glyph, Icon, ReasonedButton, SearchBox};
+use crate::ui::{Column, Empty, Glyph, Icon, ReasonedButton, SearchBox, SkeletonRows, TableHead};
 use archive::ArchiveDialog;
 use create::CreateDialog;
 use drawer::WorkspaceDrawer;
@@ -33,6 +33,24 @@ enum Open {
     Nothing,
     Create,
     Archive(Workspace),
+}
+
+const INTRO: &str = "A workspace holds its own API keys, model access, rate limits and usage.";
+
+/// The page before it is known which region it is about.
+#[component]
+pub fn WorkspacesOutline() -> impl IntoView {
+    view! {
+        <PageHead title="Workspaces" scope=Signal::stored(None) intro=INTRO.into_any() />
+        <div class="toolbar" aria-hidden="true"><div class="search"><div class="input"></div></div></div>
+        <div class="card">
+            <table class="table" aria-busy="true" aria-label="workspaces">
+                <TableHead columns=COLUMNS />
+                <SkeletonRows columns=COLUMNS />
+            </table>
+            <div class="table-foot"></div>
+        </div>
+    }
 }
 
 /// The workspaces of a region.
@@ -85,9 +103,22 @@ pub fn WorkspacesPage() -> impl IntoView {
         let (region, id) = place.get()?;
         Some(WorkspaceKey { region, id: id? })
     });
-    let scope = Signal::derive(move || regions.current.get().map(|region| region.name));
+    let opened_name = move || {
+        let id = opened.get()?.id;
+        workspaces
+            .list
+            .value()?
+            .items
+            .into_iter()
+            .find(|workspace| workspace.id == id)
+            .map(|workspace| workspace.name)
+    };
+    let scope = Signal::derive(move || {
+        let names = [opened_name(), regions.current.get().map(|region| region.name)];
+        names.into_iter().flatten().reduce(|inner, outer| format!("{inner} · {outer}"))
+    });
     view! {
-        <PageHead title="Workspaces" scope intro="A workspace holds its own API keys, model access, rate limits and usage.".into_any()>
+        <PageHead title="Workspaces" scope intro=INTRO.into_any()>
             <ReasonedButton reason=full on_press=create class="btn primary">
                 <Icon glyph=Glyph::Plus />
                 "Create workspace"

@@ -49,6 +49,11 @@ pub fn focus_first_invalid(root: Element) {
     });
 }
 
+/// A text in lower case, by the browser's tables: the program carries none.
+pub fn lower_case(text: &str) -> String {
+    js_sys::JsString::from(text).to_lower_case().into()
+}
+
 /// The element an event came from.
 pub fn target(event: &Event) -> Option<Element> {
     event.target()?.dyn_into().ok()

@@ -115,7 +115,9 @@ fn destination(key: &str, here: Option<usize>, labels: &[String]) -> Option<usiz
         "End" => Some(count - 1),
         letter if letter.chars().count() == 1 && letter != " " => {
             let start = here.map_or(0, |i| i + 1);
-            let begins = |i: &usize| labels[*i].trim().to_lowercase().starts_with(&letter.to_lowercase());
+            let begins = |i: &usize| {
+                labels[*i].trim().get(..letter.len()).is_some_and(|start| start.eq_ignore_ascii_case(letter))
+            };
             (start..start + count).map(|i| i % count).find(begins)
         }
         _ => None,

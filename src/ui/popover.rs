@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use web_sys::HtmlElement;
 
 /// Between button and panel, and panel and window, in pixels.
-const GAP: f64 = 4.0;
+const GAP: i32 = 4;
 
 /// A panel. Its button has `popovertarget` and the id `{id}-button`; the browser closes the panel on Escape or a press
 /// elsewhere and gives the focus back.
@@ -29,15 +29,29 @@ pub fn Popover(
     children: Children,
 ) -> impl IntoView {
     let node = NodeRef::<html::Div>::new();
-    let is_open =
-        move || node.get_untracked().is_some_and(|panel| panel.matches(":popover-open").unwrap_or(false));
-    let scroll = window_event_listener(leptos::ev::resize, move |_| {
-        if let Some(panel) = node.try_get_untracked().flatten() {
-            // Fails only if it is closed.
-            let _ = panel.hide_popover();
+    let is_open = move || {
+        node.try_get_untracked()
+            .flatten()
+            .is_some_and(|panel| panel.matches(":popover-open").unwrap_or(false))
+    };
+    // It stays with its button while the page scrolls or the window changes.
+    let follow = {
+        let button = button_id(&id);
+        move || {
+            if let (true, Some(panel), Some(button)) = (is_open(), node.get_untracked(), by_id(&button)) {
+                place(&panel, &button);
+            }
         }
+    };
+    let scroll = window_event_listener(leptos::ev::scroll, {
+        let follow = follow.clone();
+        move |_| follow()
     });
-    on_cleanup(move || scroll.remove());
+    let resize = window_event_listener(leptos::ev::resize, move |_| follow());
+    on_cleanup(move || {
+        scroll.remove();
+        resize.remove();
+    });
     let before = {
         let button = button_id(&id);
         move |_: web_sys::Event| {
@@ -86,26 +100,22 @@ pub fn close_popover(id: &str) {
 
 /// Puts the panel at its button: below if there is more room than above, along the side nearer to the window's edge.
 fn place(panel: &HtmlElement, button: &HtmlElement) {
-    let size =
-        |value: Result<wasm_bindgen::JsValue, _>| value.ok().and_then(|v| v.as_f64()).unwrap_or_default();
-    let (width, height) = (size(window().inner_width()), size(window().inner_height()));
+    let Some(root) = document().document_element() else { return };
+    let (width, height) = (root.client_width(), root.client_height());
     let rect = button.get_bounding_client_rect();
-    let below = rect.top() < height - rect.bottom();
-    let left = rect.left() < width - rect.right();
-    let px = |value: f64| format!("{value}px");
+    let [top, bottom, left, right] =
+        [rect.top(), rect.bottom(), rect.left(), rect.right()].map(|edge| edge.round() as i32);
+    let below = top < height - bottom;
+    let leftward = left < width - right;
     let edges = [
-        ("top", below.then(|| px(rect.bottom() + GAP))),
-        ("bottom", (!below).then(|| px(height - rect.top() + GAP))),
-        ("left", left.then(|| px(rect.left().max(GAP)))),
-        ("right", (!left).then(|| px((document_width(width) - rect.right()).max(GAP)))),
+        ("top", below.then_some(bottom + GAP)),
+        ("bottom", (!below).then_some(height - top + GAP)),
+        ("left", leftward.then_some(left.max(GAP))),
+        ("right", (!leftward).then_some((width - right).max(GAP))),
     ];
-    for (edge, value) in edges {
+    for (edge, distance) in edges {
+        let length = distance.map_or_else(|| "auto".to_owned(), |distance| format!("{distance}px"));
         // These properties always take a length.
-        let _ = panel.style().set_property(edge, value.as_deref().unwrap_or("auto"));
+        let _ = panel.style().set_property(edge, &length);
     }
-}
-
-/// The width that `right` is measured from: the window's without its scroll bar.
-fn document_width(window: f64) -> f64 {
-    document().document_element().map_or(window, |root| f64::from(root.client_width()))
 }

@@ -1,6 +1,6 @@
 //! What tables share: their head, and the bones that stand in the rows' place.
 
-use super::dom::{end_boot, is_booting};
+use super::dom::is_booting;
 use leptos::prelude::*;
 
 /// One column.
@@ -40,7 +40,6 @@ pub fn SkeletonRows(
     columns: &'static [Column],
 ) -> impl IntoView {
     let booting = is_booting();
-    on_cleanup(end_boot);
     let row = move || {
         let cells = columns.iter().enumerate().map(|(i, _)| {
             let (class, bone) = match i {
