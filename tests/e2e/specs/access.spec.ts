@@ -9,88 +9,88 @@ async function expectNoViolations(page: Page, where: string) {
   expect(told).toEqual([]);
 }
 
-for (const colorScheme of ["light", "dark"] as const) {
-  for (const width of [1440, 390]) {
-    test.describe(`${colorScheme}, ${width} wide`, () => {
-      test.use({ colorScheme, viewport: { width, height: 844 } });
+for (const [colorScheme, width] of [["light", 1440], ["dark", 390]] as const) {
+  test.describe(`${colorScheme}, ${width} wide`, () => {
+    test.use({ colorScheme, viewport: { width, height: 844 } });
+    // Each look at a page takes about a second of the processor.
+    test.setTimeout(90_000);
 
-      test("sign-in", async ({ page, server }) => {
-        await page.goto(`${server.url}/sign-in`);
-        await page.getByRole("button", { name: "Send code" }).click();
-        await expect(page.getByLabel("E-mail address")).toHaveAttribute("aria-invalid", "true");
-        await expectNoViolations(page, "e-mail");
-        await page.getByLabel("E-mail address").fill("owner@localhost");
-        await page.keyboard.press("Enter");
-        await expect(page.getByLabel("Code")).toBeVisible();
-        await expectNoViolations(page, "code");
-      });
-
-      test("workspaces", async ({ keygate, page }) => {
-        const { id } = await keygate.createWorkspace("Research");
-        await keygate.open(`/${REGION}/workspaces`);
-        await expect(keygate.row("Research")).toBeVisible();
-        await expectNoViolations(page, "list");
-        await page.getByRole("button", { name: /^Create workspace/ }).click();
-        await page.keyboard.press("Enter");
-        await expect(page.getByLabel("Workspace name")).toHaveAttribute("aria-invalid", "true");
-        await expectNoViolations(page, "create");
-        await page.keyboard.press("Escape");
-        await page.getByRole("button", { name: "Actions for Default workspace" }).click();
-        await expect(page.getByRole("menuitem", { name: "Copy ID" })).toBeFocused();
-        await expectNoViolations(page, "row menu");
-        await page.keyboard.press("Escape");
-        for (const menu of [/^Region/, "Theme", "owner@localhost", /^Workspace Default/]) {
-          await page.getByRole("button", { name: menu }).click();
-          await expect(page.locator(".menu:popover-open")).toHaveCount(1);
-          await expectNoViolations(page, String(menu));
-          await page.keyboard.press("Escape");
-        }
-        await keygate.choose("Research", "Archive…");
-        await page.getByRole("button", { name: "Archive workspace" }).click();
-        await expectNoViolations(page, "archive");
-        await page.keyboard.press("Escape");
-        await keygate.open(`/${REGION}/workspaces/${id}`);
-        await page.getByLabel("Workspace name").fill("Research lab");
-        await expectNoViolations(page, "drawer");
-        await page.keyboard.press("Escape");
-        await expect(keygate.dialog("Discard changes")).toBeVisible();
-        await expectNoViolations(page, "discard");
-        await page.getByRole("button", { name: "Discard changes" }).click();
-        await keygate.open(`/${REGION}/workspaces?q=none-such`);
-        await expect(page.getByText("No workspace found")).toBeVisible();
-        await expectNoViolations(page, "no results");
-        await keygate.open("/nowhere");
-        await expect(page.getByText("Nothing is here")).toBeVisible();
-        await expectNoViolations(page, "not found");
-      });
-
-      test("API keys", async ({ keygate, page }) => {
-        const { id } = await keygate.defaultWorkspace();
-        await keygate.openKeys(id);
-        await expect(page.getByText("No API keys yet")).toBeVisible();
-        await expectNoViolations(page, "empty");
-        await page.getByRole("button", { name: /^Add API key \d/ }).click();
-        await page.getByLabel("Description", { exact: true }).fill("Production");
-        await expectNoViolations(page, "add");
-        await page.keyboard.press("Enter");
-        const created = keygate.dialog("Save your API key");
-        await expect(created).toBeVisible();
-        await created.getByRole("button", { name: "Done" }).press("Enter");
-        await expectNoViolations(page, "secret");
-        await created.getByLabel("I have saved this key").check();
-        await created.getByRole("button", { name: "Done" }).click();
-        await expect(keygate.row("Production")).toBeVisible();
-        await expectNoViolations(page, "list");
-        await keygate.choose("Production", "Copy ID");
-        await expect(page.getByText("API key ID copied")).toBeVisible();
-        await expectNoViolations(page, "toast");
-        await keygate.choose("Production", "Edit description");
-        await expectNoViolations(page, "edit");
-        await page.keyboard.press("Escape");
-        await keygate.choose("Production", "Delete…");
-        await page.getByRole("button", { name: "Delete API key" }).click();
-        await expectNoViolations(page, "delete");
-      });
+    test("sign-in", async ({ page, server }) => {
+      await page.goto(`${server.url}/sign-in`);
+      await page.getByRole("button", { name: "Send code" }).click();
+      await expect(page.getByLabel("E-mail address")).toHaveAttribute("aria-invalid", "true");
+      await expectNoViolations(page, "e-mail");
+      await page.getByLabel("E-mail address").fill("owner@localhost");
+      await page.keyboard.press("Enter");
+      await expect(page.getByLabel("Code")).toBeVisible();
+      await expectNoViolations(page, "code");
     });
-  }
+
+    test("workspaces", async ({ keygate, page }) => {
+      const { id } = await keygate.createWorkspace("Research");
+      await keygate.open(`/${REGION}/workspaces`);
+      await expect(keygate.row("Research")).toBeVisible();
+      await expectNoViolations(page, "list");
+      await page.getByRole("button", { name: /^Create workspace/ }).click();
+      await page.keyboard.press("Enter");
+      await expect(page.getByLabel("Workspace name")).toHaveAttribute("aria-invalid", "true");
+      await expectNoViolations(page, "create");
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Actions for Default workspace" }).click();
+      await expect(page.getByRole("menuitem", { name: "Copy ID" })).toBeFocused();
+      await expectNoViolations(page, "row menu");
+      await page.keyboard.press("Escape");
+      for (const menu of [/^Region/, "Theme", "owner@localhost", /^Workspace Default/]) {
+        await page.getByRole("button", { name: menu }).click();
+        await expect(page.locator(".menu:popover-open")).toHaveCount(1);
+        await expectNoViolations(page, String(menu));
+        await page.keyboard.press("Escape");
+      }
+      await keygate.choose("Research", "Archive…");
+      await page.getByRole("button", { name: "Archive workspace" }).click();
+      await expectNoViolations(page, "archive");
+      await page.keyboard.press("Escape");
+      await keygate.open(`/${REGION}/workspaces/${id}`);
+      await page.getByLabel("Workspace name").fill("Research lab");
+      await expectNoViolations(page, "drawer");
+      await page.keyboard.press("Escape");
+      await expect(keygate.dialog("Discard changes")).toBeVisible();
+      await expectNoViolations(page, "discard");
+      await page.getByRole("button", { name: "Discard changes" }).click();
+      await keygate.open(`/${REGION}/workspaces?q=none-such`);
+      await expect(page.getByText("No workspace found")).toBeVisible();
+      await expectNoViolations(page, "no results");
+      await keygate.open("/nowhere");
+      await expect(page.getByText("Nothing is here")).toBeVisible();
+      await expectNoViolations(page, "not found");
+    });
+
+    test("API keys", async ({ keygate, page }) => {
+      const { id } = await keygate.defaultWorkspace();
+      await keygate.openKeys(id);
+      await expect(page.getByText("No API keys yet")).toBeVisible();
+      await expectNoViolations(page, "empty");
+      await page.getByRole("button", { name: /^Add API key \d/ }).click();
+      await page.getByLabel("Description", { exact: true }).fill("Production");
+      await expectNoViolations(page, "add");
+      await page.keyboard.press("Enter");
+      const created = keygate.dialog("Save your API key");
+      await expect(created).toBeVisible();
+      await created.getByRole("button", { name: "Done" }).press("Enter");
+      await expectNoViolations(page, "secret");
+      await created.getByLabel("I have saved this key").check();
+      await created.getByRole("button", { name: "Done" }).click();
+      await expect(keygate.row("Production")).toBeVisible();
+      await expectNoViolations(page, "list");
+      await keygate.choose("Production", "Copy ID");
+      await expect(page.getByText("API key ID copied")).toBeVisible();
+      await expectNoViolations(page, "toast");
+      await keygate.choose("Production", "Edit description");
+      await expectNoViolations(page, "edit");
+      await page.keyboard.press("Escape");
+      await keygate.choose("Production", "Delete…");
+      await page.getByRole("button", { name: "Delete API key" }).click();
+      await expectNoViolations(page, "delete");
+    });
+  });
 }
