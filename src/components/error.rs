@@ -52,6 +52,9 @@ pub fn ErrorView(
 pub fn ErrorNote(
     /// What went wrong, if something did.
     error: Signal<Option<ApiError>>,
+    /// Tries again, where that is not what the form's own button does.
+    #[prop(optional)]
+    on_retry: Option<Callback<()>>,
 ) -> impl IntoView {
     move || {
         error.get().map(|error| {
@@ -60,6 +63,9 @@ pub fn ErrorNote(
                 <Note class="note bad" glyph=Glyph::Error role="alert">
                     <span>{error.message}{wait}</span>
                     {error.request_id.map(|id| view! { <Request id /> })}
+                    {on_retry.map(|retry| view! {
+                        <button type="button" class="btn small" on:click=move |_| retry.run(())>"Retry"</button>
+                    })}
                 </Note>
             }
         })

@@ -79,7 +79,9 @@ where
         });
         row.run(item)
     };
-    let refresh_error = Signal::derive(move || query.error().filter(|_| shape.get() == Shape::Rows));
+    // While the server is away the banner tells for all of the page.
+    let refresh_error =
+        Signal::derive(move || query.error().filter(|e| shape.get() == Shape::Rows && !e.is_away()));
     let table = move |rows: AnyView, busy: Signal<bool>| {
         view! {
             <table class="table" role="table" aria-label=what aria-busy=move || busy.get().to_string()>
@@ -119,7 +121,7 @@ where
     };
     let failed = move || query.error().map(|error| view! { <ErrorView error what on_retry=retry /> });
     view! {
-        <ErrorNote error=refresh_error />
+        <div class="list-note"><ErrorNote error=refresh_error on_retry=retry /></div>
         <div class="card">
             {move || match shape.get() {
                 Shape::Skeleton => skeleton().into_any(),

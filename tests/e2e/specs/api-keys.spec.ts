@@ -132,6 +132,30 @@ test("a key is described anew and found", async ({ keygate, page }) => {
   await expect(page.getByRole("searchbox")).toHaveValue("nothing like it");
 });
 
+test.describe("when the answer to a new key is lost", () => {
+  test.use({ allowed: ["ERR_FAILED"] });
+
+  test("trying again makes no second key, and says that the secret is lost", async ({ keygate, page }) => {
+    await page.getByRole("link", { name: "API keys", exact: true }).click();
+    let lost = false;
+    await page.route("**/api-keys", async (route) => {
+      if (route.request().method() !== "POST" || lost) return route.fallback();
+      lost = true;
+      await route.fetch();
+      await route.abort();
+    });
+    await page.getByRole("button", { name: /^Add API key \d/ }).click();
+    const dialog = keygate.dialog("Add API key");
+    await dialog.getByLabel("Description", { exact: true }).fill("Once");
+    await dialog.getByRole("button", { name: "Add API key" }).click();
+    await expect(dialog.getByRole("alert")).toContainText("Keygate does not answer");
+    await dialog.getByRole("button", { name: "Add API key" }).click();
+    await expect(page.getByRole("dialog", { name: "The key was created, its secret is lost" })).toBeVisible();
+    await page.getByRole("button", { name: "Close" }).click();
+    await expect(page.getByRole("button", { name: "Actions for Once" })).toHaveCount(1);
+  });
+});
+
 test.describe("refusals", () => {
   test.use({ allowed: ["409"] });
 

@@ -107,6 +107,49 @@ test.describe("what does not exist", () => {
   test.use({ allowed: ["404", "400"] });
 });
 
+test.describe("when a list cannot be read", () => {
+  test.use({ allowed: ["500", "403"] });
+  const refuse = (status: number, code: string, message: string) => ({
+    status,
+    json: { error: { code, message, request_id: "req-e2e" } },
+  });
+
+  test("the page tells the request and tries again when asked", async ({ keygate, page }) => {
+    const lists = "**/console/v1/regions/*/workspaces?q=*";
+    await page.route(lists, (route) => route.fulfill(refuse(500, "internal", "A fault of the server.")));
+    await page.getByRole("searchbox").fill("default");
+    const alert = page.getByRole("alert");
+    await expect(alert).toContainText("Could not load workspaces");
+    await expect(alert).toContainText("req-e2e");
+    await page.unroute(lists);
+    await alert.getByRole("button", { name: "Retry" }).click();
+    await expect(keygate.row("Default workspace")).toBeVisible();
+  });
+
+  test("a missing permission is explained, and there is nothing to retry", async ({ keygate, page }) => {
+    await page.route("**/api-keys", (route) => route.fulfill(refuse(403, "not_permitted", "You may not see these keys.")));
+    await page.getByRole("link", { name: "API keys", exact: true }).click();
+    const alert = page.getByRole("alert");
+    await expect(alert).toContainText("Your role does not permit this");
+    await expect(alert).toContainText("An owner or admin of the account can change that.");
+    await expect(alert.getByRole("button", { name: "Retry" })).toHaveCount(0);
+    await expect(keygate.page.getByRole("navigation", { name: "Console" })).toBeVisible();
+  });
+});
+
+test("a notice can be dismissed while a dialog is open, and returns when it closes", async ({ keygate, page }) => {
+  await keygate.choose("Default workspace", "Copy ID");
+  const toast = page.getByText("Workspace ID copied");
+  await expect(toast).toBeVisible();
+  await page.getByRole("button", { name: /^Create workspace/ }).click();
+  await expect(keygate.dialog("Create workspace")).toBeVisible();
+  await page.getByRole("button", { name: "Dismiss" }).click();
+  await expect(toast).toHaveCount(0);
+  await page.keyboard.press("Escape");
+  await keygate.choose("Default workspace", "Copy ID");
+  await expect(toast).toBeVisible();
+});
+
 test.describe("when the server is away", () => {
   test.use({ allowed: ["ERR_CONNECTION_REFUSED", "Failed to load resource"] });
 
