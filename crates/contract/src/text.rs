@@ -116,12 +116,14 @@ macro_rules! text {
 text! {
     /// A workspace's name: one line of 1 to 30 characters, without blanks around it.
     WorkspaceName, |text| one_line(text, WORKSPACE_NAME_MAX),
-    value_type = String, min_length = 1, max_length = 30
+    value_type = String, min_length = 1, max_length = 30,
+    pattern = r"^[^\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069\uFEFF]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u200B-\u200F\u2028-\u202E\u2060\u2066-\u2069\u3164\uFEFF][^\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069\uFEFF]*$"
 }
 text! {
     /// What a key is for: one line of 1 to 128 characters, without blanks around it.
     Description, |text| one_line(text, DESCRIPTION_MAX),
-    value_type = String, min_length = 1, max_length = 128
+    value_type = String, min_length = 1, max_length = 128,
+    pattern = r"^[^\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069\uFEFF]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u200B-\u200F\u2028-\u202E\u2060\u2066-\u2069\u3164\uFEFF][^\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069\uFEFF]*$"
 }
 text! {
     /// What to search for: at most 128 characters; empty finds everything.

@@ -216,7 +216,14 @@ impl Change {
         .execute(&mut *self.tx)
         .await?;
         let detail = json!({ "description": new.description, "masked": new.masked });
-        self.audit_api_key("api_key_create", region, workspace, &id, detail).await?;
+        self.audit(AuditRow::in_workspace(
+            "api_key_create",
+            ("api_key", id.as_str()),
+            region,
+            workspace,
+            detail,
+        ))
+        .await?;
         self.events.push(Event::ApiKeyPut(ApiKeyRecord {
             id: id.clone(),
             public_id: new.public_id.to_owned(),
@@ -257,7 +264,14 @@ impl Change {
         .execute(&mut *self.tx)
         .await?;
         let detail = json!({ "description": { "from": row.description, "to": description } });
-        self.audit_api_key("api_key_update", region, workspace, id, detail).await?;
+        self.audit(AuditRow::in_workspace(
+            "api_key_update",
+            ("api_key", id.as_str()),
+            region,
+            workspace,
+            detail,
+        ))
+        .await?;
         row.description = description.to_string();
         row.version += 1;
         Ok(row.into())
@@ -284,28 +298,16 @@ impl Change {
         .fetch_one(&mut *self.tx)
         .await?;
         let detail = json!({ "description": row.description, "masked": row.masked });
-        self.audit_api_key("api_key_delete", region, workspace, id, detail).await?;
+        self.audit(AuditRow::in_workspace(
+            "api_key_delete",
+            ("api_key", id.as_str()),
+            region,
+            workspace,
+            detail,
+        ))
+        .await?;
         self.events.push(Event::ApiKeyGone { public_id });
         Ok(())
-    }
-
-    async fn audit_api_key(
-        &mut self,
-        action: &'static str,
-        region: &RegionId,
-        workspace: &WorkspaceId,
-        id: &ApiKeyId,
-        detail: serde_json::Value,
-    ) -> Result<(), StoreError> {
-        self.audit(AuditRow {
-            action,
-            object_kind: "api_key",
-            object_id: id.as_str(),
-            region: Some(region),
-            workspace: Some(workspace),
-            detail,
-        })
-        .await
     }
 }
 

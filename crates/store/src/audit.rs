@@ -56,6 +56,19 @@ pub struct AuditRow<'a> {
     pub detail: Value,
 }
 
+impl<'a> AuditRow<'a> {
+    /// A line about an object of a workspace, or about the workspace itself.
+    pub(crate) fn in_workspace(
+        action: &'static str,
+        (object_kind, object_id): (&'static str, &'a str),
+        region: &'a RegionId,
+        workspace: &'a WorkspaceId,
+        detail: Value,
+    ) -> Self {
+        Self { action, object_kind, object_id, region: Some(region), workspace: Some(workspace), detail }
+    }
+}
+
 /// Writes a line.
 pub(crate) async fn insert(
     tx: &mut Transaction<'static, Sqlite>,

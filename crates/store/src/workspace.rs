@@ -176,7 +176,14 @@ impl Change {
         .bind(self.now)
         .execute(&mut *self.tx)
         .await?;
-        self.audit_workspace("workspace_create", region, &id, json!({ "name": name })).await?;
+        self.audit(AuditRow::in_workspace(
+            "workspace_create",
+            ("workspace", id.as_str()),
+            region,
+            &id,
+            json!({ "name": name }),
+        ))
+        .await?;
         let models = if is_default { ModelAccess::All } else { ModelAccess::None };
         self.events.push(Event::WorkspacePut(WorkspaceRecord {
             id: id.clone(),
@@ -223,7 +230,14 @@ impl Change {
         .execute(&mut *self.tx)
         .await?;
         let detail = json!({ "name": { "from": row.name, "to": name } });
-        self.audit_workspace("workspace_update", region, id, detail).await?;
+        self.audit(AuditRow::in_workspace(
+            "workspace_update",
+            ("workspace", id.as_str()),
+            region,
+            id,
+            detail,
+        ))
+        .await?;
         row.name = name.to_string();
         row.version += 1;
         Ok(row.into_workspace(quota))
@@ -265,7 +279,14 @@ impl Change {
         .fetch_all(&mut *self.tx)
         .await?;
         let detail = json!({ "name": row.name, "api_keys_deleted": keys.len() });
-        self.audit_workspace("workspace_archive", region, id, detail).await?;
+        self.audit(AuditRow::in_workspace(
+            "workspace_archive",
+            ("workspace", id.as_str()),
+            region,
+            id,
+            detail,
+        ))
+        .await?;
         self.events.push(Event::WorkspaceGone(id.clone()));
         self.events.extend(keys.into_iter().map(|(public_id,)| Event::ApiKeyGone { public_id }));
         Ok(())
@@ -288,24 +309,6 @@ impl Change {
         .fetch_optional(&mut *self.tx)
         .await?;
         if taken.is_some() { Err(StoreError::NameTaken) } else { Ok(()) }
-    }
-
-    async fn audit_workspace(
-        &mut self,
-        action: &'static str,
-        region: &RegionId,
-        id: &WorkspaceId,
-        detail: serde_json::Value,
-    ) -> Result<(), StoreError> {
-        self.audit(AuditRow {
-            action,
-            object_kind: "workspace",
-            object_id: id.as_str(),
-            region: Some(region),
-            workspace: Some(id),
-            detail,
-        })
-        .await
     }
 }
 

@@ -73,7 +73,7 @@ async fn api_key_list(
 #[utoipa::path(
     post, path = "/regions/{region}/workspaces/{workspace}/api-keys", operation_id = "api_key_create", tag = "API keys",
     security(("session" = [])),
-    params(("region" = RegionId, Path), ("workspace" = WorkspaceId, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("region" = RegionId, Path), ("workspace" = WorkspaceId, Path), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$")),
     request_body = ApiKeyCreate,
     responses((status = 201, description = "The new key and its secret", body = ApiKeyCreated), Problems),
 )]

@@ -49,42 +49,30 @@ impl Changes {
         F: for<'a> FnOnce(&'a mut Change) -> BoxFuture<'a, Result<T, StoreError>> + Send + 'static,
     {
         let this = self.clone();
-        let task = tokio::spawn(async move { this.run_whole(actor, once, status, work).await });
-        task.await.map_err(|error| {
+        let whole = async move {
+            let _gate = this.gate.lock().await;
+            let mut change = this.store.change(actor).await?;
+            if let Some(once) = &once
+                && let Some(repeat) = change.repeat(once).await?
+            {
+                return Ok(Done::Repeated(repeat));
+            }
+            let value = work(&mut change).await?;
+            if let Some(once) = &once {
+                let body = serde_json::to_string(&value).expect("answers are plain data");
+                change.remember(once, &Repeat { status: status.as_u16(), body }).await?;
+            }
+            let events = change.commit().await?;
+            this.directory.apply(events).map_err(|error| {
+                tracing::error!(%error, "the directory does not fit the store");
+                Problem::internal()
+            })?;
+            Ok(Done::Fresh(status, value))
+        };
+        tokio::spawn(whole).await.map_err(|error| {
             tracing::error!(%error, "a change panicked");
             Problem::internal()
         })?
-    }
-
-    async fn run_whole<T, F>(
-        &self,
-        actor: Actor,
-        once: Option<Once>,
-        status: StatusCode,
-        work: F,
-    ) -> Result<Done<T>, Problem>
-    where
-        T: Serialize,
-        F: for<'a> FnOnce(&'a mut Change) -> BoxFuture<'a, Result<T, StoreError>>,
-    {
-        let _gate = self.gate.lock().await;
-        let mut change = self.store.change(actor).await?;
-        if let Some(once) = &once
-            && let Some(repeat) = change.repeat(once).await?
-        {
-            return Ok(Done::Repeated(repeat));
-        }
-        let value = work(&mut change).await?;
-        if let Some(once) = &once {
-            let body = serde_json::to_string(&value).expect("answers are plain data");
-            change.remember(once, &Repeat { status: status.as_u16(), body }).await?;
-        }
-        let events = change.commit().await?;
-        self.directory.apply(events).map_err(|error| {
-            tracing::error!(%error, "the directory does not fit the store");
-            Problem::internal()
-        })?;
-        Ok(Done::Fresh(status, value))
     }
 }
 

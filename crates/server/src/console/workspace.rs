@@ -65,7 +65,7 @@ async fn workspace_list(
 /// Its keys may call no model until it is granted some.
 #[utoipa::path(
     post, path = "/regions/{region}/workspaces", operation_id = "workspace_create", tag = "workspaces",
-    security(("session" = [])), params(("region" = RegionId, Path), ("Idempotency-Key" = Option<String>, Header)),
+    security(("session" = [])), params(("region" = RegionId, Path), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$")),
     request_body = WorkspaceCreate,
     responses((status = 201, description = "The new workspace", body = Workspace), Problems),
 )]
@@ -136,7 +136,7 @@ async fn workspace_update(
 #[utoipa::path(
     post, path = "/regions/{region}/workspaces/{workspace}/archive", operation_id = "workspace_archive",
     tag = "workspaces", security(("session" = [])),
-    params(("region" = RegionId, Path), ("workspace" = WorkspaceId, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("region" = RegionId, Path), ("workspace" = WorkspaceId, Path), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$")),
     request_body = WorkspaceArchive,
     responses((status = 204, description = "Archived"), Problems),
 )]
