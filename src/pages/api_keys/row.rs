@@ -29,7 +29,7 @@ pub(super) fn row(
             </td>
             <td role="cell" data-label="API key" class="mono muted nowrap">{masked}</td>
             <td role="cell" data-label="Permission">{move || key.with(|key| permission(&key.permission))}</td>
-            <td role="cell" data-label="Created by" class="muted clip"><bdi title=created_by.email.clone()>{created_by.email.clone()}</bdi></td>
+            <td role="cell" data-label="Created by" class="muted clip"><bdi title=owner.clone()>{owner.clone()}</bdi></td>
             <td role="cell" data-label="Created" class="muted"><Date at=created_at.to_string() /></td>
             <td role="cell" data-label="Status">
                 {move || {
