@@ -120,8 +120,11 @@ impl Pool {
 struct Link {
     sender: SendRequest<Full<Bytes>>,
     /// `None` once it has ended.
-    connection: Option<Pin<Box<Connection<MaybeHttpsStream<TokioIo<TcpStream>>, Full<Bytes>>>>>,
+    connection: Option<Pin<Box<Wire>>>,
 }
+
+/// HTTP/1.1 over TCP, with TLS or without.
+type Wire = Connection<MaybeHttpsStream<TokioIo<TcpStream>>, Full<Bytes>>;
 
 impl Link {
     /// Lets the connection do what it can now; `cx` is woken when it can do more.
