@@ -4,6 +4,7 @@
 //! marks what it made stale, so that no page has to remember.
 
 mod api_key;
+mod cache;
 mod client;
 mod error;
 mod queries;
@@ -14,10 +15,11 @@ mod session;
 mod workspace;
 
 pub use api_key::{ApiKeyListKey, CreatedKey, api_key_create, api_key_delete, api_key_update, api_key_view};
+pub use cache::{Cache, QueryKey, QueryState};
 pub use client::{Client, Connection, IdempotencyKey};
 pub use error::{ApiError, Result};
 pub use queries::Queries;
-pub use query::{Cache, Query, QueryKey, QueryState, use_query};
+pub use query::{Query, use_query};
 pub use region::openai_base_url;
 pub use secret::Secret;
 pub use session::{session_code, session_create, session_delete, session_view};

@@ -1,11 +1,13 @@
 //! Parts that know the console: its router, its API, its state.
 
 mod account_menu;
+mod answer_lost;
 mod away;
 mod checked;
 mod error;
 mod head;
 mod list;
+mod list_navigation;
 mod not_found;
 mod region_menu;
 mod secret_dialog;
@@ -18,13 +20,15 @@ mod theme_menu;
 mod toaster;
 mod typed_confirm;
 mod unsaved;
+mod workspace_picker;
 
 pub use account_menu::AccountMenu;
 pub use away::AwayBanner;
 pub use checked::Checked;
 pub use error::{ErrorNote, ErrorView};
 pub use head::PageHead;
-pub use list::{ListCard, use_list_navigation};
+pub use list::ListCard;
+pub use list_navigation::{ListNavigation, use_list_navigation};
 pub use not_found::NotFound;
 pub use region_menu::RegionMenu;
 pub use secret_dialog::SecretDialog;

@@ -2,17 +2,20 @@
 
 pub mod dom;
 
+mod avatar;
 mod badge;
 mod brand;
 mod button;
 mod copy;
 mod dialog;
+mod download;
 mod empty;
 mod field;
 mod form;
 mod guard;
 mod icon;
 mod menu;
+mod menu_item;
 mod meter;
 mod modal;
 mod note;
@@ -24,17 +27,20 @@ mod tabs;
 mod time;
 mod toast;
 
+pub use avatar::Avatar;
 pub use badge::{Badge, Tone};
 pub use brand::Brand;
 pub use button::{ReasonedButton, SubmitButton};
 pub use copy::{CopyButton, CopyText, copy_then};
 pub use dialog::{Dialog, Drawer};
+pub use download::download_text;
 pub use empty::Empty;
 pub use field::{FieldError, TextField};
 pub use form::Form;
 pub use guard::{LeaveGuards, use_leave_guard};
 pub use icon::{Glyph, Icon};
-pub use menu::{Menu, MenuItem, MenuRadio};
+pub use menu::Menu;
+pub use menu_item::{MenuItem, MenuRadio};
 pub use meter::Meter;
 pub use modal::{Modal, modal_is_open};
 pub use note::Note;

@@ -1,9 +1,9 @@
 //! API keys.
 
+use super::cache::QueryKey;
 use super::client::{Client, IdempotencyKey};
 use super::error::Result;
 use super::queries::Queries;
-use super::query::QueryKey;
 use super::secret::Secret;
 use super::workspace::WorkspaceKey;
 use crate::uri::{encode, query};

@@ -1,8 +1,9 @@
 //! All that is kept of the server's answers, and what a change makes stale.
 
 use super::api_key::{ApiKeyListKey, api_key_list};
+use super::cache::Cache;
 use super::client::Client;
-use super::query::{Cache, Query, use_query};
+use super::query::{Query, use_query};
 use super::region::region_list;
 use super::session::session_view;
 use super::workspace::{WorkspaceKey, WorkspaceListKey, workspace_list, workspace_view};

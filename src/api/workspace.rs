@@ -1,9 +1,9 @@
 //! Workspaces.
 
+use super::cache::QueryKey;
 use super::client::{Client, IdempotencyKey};
 use super::error::Result;
 use super::queries::Queries;
-use super::query::QueryKey;
 use crate::uri::{encode, query};
 use keygate_contract::{
     Page, RegionId, Workspace, WorkspaceArchive, WorkspaceCreate, WorkspaceId, WorkspaceUpdate,

@@ -1,9 +1,9 @@
-//! What all lists share: which state they are in, and where in them the address is.
+//! What all lists share: which state they are in.
 
 use super::error::{ErrorNote, ErrorView};
+use super::list_navigation::use_list_navigation;
 use crate::api::{Query, QueryState};
-use crate::routes::{ListView, Place};
-use crate::state::{Navigation, use_list_view, use_navigation, use_place};
+use crate::state::use_list_view;
 use crate::ui::dom::end_boot;
 use crate::ui::{Column, Pager, SkeletonRows, TableHead};
 use keygate_contract::{ErrorCode, Page};
@@ -131,55 +131,6 @@ where
                 Shape::Rows => rows().into_any(),
             }}
         </div>
-    }
-}
-
-/// Moves through a list by the address.
-#[derive(Clone, Copy)]
-pub struct ListNavigation {
-    place: Memo<Option<Place>>,
-    view: Memo<ListView>,
-    navigation: Navigation,
-    /// The tokens of the pages before this one, as far as this visit came through them.
-    trail: StoredValue<Vec<String>>,
-}
-
-/// The way through the list of this page.
-pub fn use_list_navigation() -> ListNavigation {
-    ListNavigation {
-        place: use_place(),
-        view: use_list_view(),
-        navigation: use_navigation(),
-        trail: StoredValue::new(Vec::new()),
-    }
-}
-
-impl ListNavigation {
-    /// Searches, from the first page. It replaces the entry in the history: no one goes back letter by letter.
-    pub fn search(self, q: String) {
-        self.trail.set_value(Vec::new());
-        self.navigation.replace_within(&self.address(&ListView { q, page: String::new() }));
-    }
-
-    fn first_page(self) {
-        self.navigation
-            .replace_within(&self.address(&ListView { page: String::new(), ..self.view.get_untracked() }));
-    }
-
-    fn next_page(self, token: Option<String>) {
-        let Some(page) = token else { return };
-        let view = self.view.get_untracked();
-        self.trail.update_value(|trail| trail.push(view.page.clone()));
-        self.navigation.within(&self.address(&ListView { page, ..view }));
-    }
-
-    fn previous_page(self) {
-        let page = self.trail.try_update_value(Vec::pop).flatten().unwrap_or_default();
-        self.navigation.within(&self.address(&ListView { page, ..self.view.get_untracked() }));
-    }
-
-    fn address(self, view: &ListView) -> String {
-        self.place.with_untracked(|place| view.at(place.as_ref().unwrap_or(&Place::Home)))
     }
 }
 

@@ -3,14 +3,15 @@
 //! The dialog holds the one copy the console has. It closes only after the secret was copied or downloaded, or the
 //! person said that they have saved it; then the copy is wiped and nothing of it is left in the page.
 
+use super::answer_lost::AnswerLost;
 use super::snippets::{ENVIRONMENT, TABS, environment, snippet};
 use crate::api::{CreatedKey, Secret, openai_base_url};
 use crate::state::{Regions, Workspaces};
-use crate::ui::{CopyButton, Dialog, FieldError, Form, Glyph, Icon, Note, TabPanel, Tabs, use_leave_guard};
+use crate::ui::{
+    CopyButton, Dialog, FieldError, Form, Glyph, Icon, Note, TabPanel, Tabs, download_text, use_leave_guard,
+};
 use leptos::prelude::*;
 use std::sync::Arc;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
 /// The dialog of a key just created.
 #[component]
@@ -146,36 +147,4 @@ fn NoModelsNote() -> impl IntoView {
             }
         })
     }
-}
-
-/// The first attempt got through and its answer did not: the key exists, and no one has its secret.
-#[component]
-fn AnswerLost(description: String, on_close: Callback<()>) -> impl IntoView {
-    view! {
-        <Dialog title="The key was created, its secret is lost" on_close>
-            <div class="body">
-                <Note class="note bad" glyph=Glyph::Error>
-                    "The connection broke after the key was created. A secret is sent once, so it cannot be shown any more. Delete "
-                    <b><bdi>{description}</bdi></b> " and add another key."
-                </Note>
-            </div>
-            <footer>
-                <button type="button" class="btn primary" on:click=move |_| on_close.run(())>"Close"</button>
-            </footer>
-        </Dialog>
-    }
-}
-
-/// Saves a text as a file. The address made for it is revoked at once.
-fn download_text(name: &str, text: &str) -> Result<(), JsValue> {
-    let options = BlobPropertyBag::new();
-    options.set_type("text/plain");
-    let blob =
-        Blob::new_with_str_sequence_and_options(&js_sys::Array::of1(&JsValue::from_str(text)), &options)?;
-    let url = Url::create_object_url_with_blob(&blob)?;
-    let link: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
-    link.set_href(&url);
-    link.set_download(name);
-    link.click();
-    Url::revoke_object_url(&url)
 }

@@ -1,14 +1,10 @@
 //! The choice of workspace: a button with the one the console is in, and a list to search.
 
-use crate::api::{Queries, WorkspaceListKey};
+use super::workspace_picker::WorkspacePicker;
 use crate::routes::Place;
-use crate::state::{Regions, Workspaces, use_navigation, use_place};
-use crate::ui::dom::{focus, lower_case, unique_id};
-use crate::ui::{Glyph, Icon, Popover, close_popover};
-use keygate_contract::Workspace;
-use leptos::html;
+use crate::state::{Regions, Workspaces};
+use crate::ui::{Avatar, Glyph, Icon, Popover, close_popover};
 use leptos::prelude::*;
-use web_sys::KeyboardEvent;
 
 const PANEL: &str = "workspace-picker";
 
@@ -19,7 +15,7 @@ pub fn WorkspaceSwitcher() -> impl IntoView {
     let open = RwSignal::new(false);
     let button = move || match workspaces.current.get() {
         Some(workspace) => view! {
-            <Avatar name=workspace.name.clone() />
+            <Avatar letter=workspace.name.chars().next() />
             <span class="who">
                 <span class="sr-only">"Workspace "</span>
                 <bdi>{workspace.name}</bdi>
@@ -47,7 +43,7 @@ pub fn WorkspaceSwitcher() -> impl IntoView {
             <Icon glyph=Glyph::ChevronsUpDown />
         </button>
         <Popover id=PANEL.to_owned() class="menu picker" role="dialog" label=Signal::stored("Switch workspace".to_owned()) open>
-            {move || open.get().then(|| view! { <Picker /> })}
+            {move || open.get().then(|| view! { <WorkspacePicker panel=PANEL /> })}
             <footer>
                 <a href=all on:click=|_| close_popover(PANEL)>
                     <Icon glyph=Glyph::Grid />
@@ -56,118 +52,4 @@ pub fn WorkspaceSwitcher() -> impl IntoView {
             </footer>
         </Popover>
     }
-}
-
-/// The list to search. A region's first page is filtered here; if there are more pages, the server searches.
-#[component]
-fn Picker() -> impl IntoView {
-    let (queries, regions, workspaces, place) =
-        (Queries::expect(), Regions::expect(), Workspaces::expect(), use_place());
-    let navigation = use_navigation();
-    let list_id = unique_id("workspaces");
-    let node = NodeRef::<html::Input>::new();
-    Effect::new(move |_| {
-        if let Some(input) = node.get() {
-            focus(&input);
-        }
-    });
-    let (text, active) = (RwSignal::new(String::new()), RwSignal::new(0_usize));
-    let has_more = move || workspaces.list.value().is_some_and(|page| page.next_page_token.is_some());
-    let found = queries.workspaces(Signal::derive(move || {
-        let region = regions.id.get()?;
-        let q = if has_more() { text.get().trim().to_owned() } else { String::new() };
-        Some(WorkspaceListKey { q, ..WorkspaceListKey::first(region) })
-    }));
-    let options = Memo::new(move |_| {
-        let all = found.value().map(|page| page.items).unwrap_or_default();
-        text.with(|text| all.into_iter().filter(|workspace| matches(workspace, text)).collect::<Vec<_>>())
-    });
-    let choose = Callback::new(move |workspace: Workspace| {
-        close_popover(PANEL);
-        let (Some(region), Some(here)) = (regions.id.get_untracked(), place.get_untracked()) else { return };
-        workspaces.choose(&region, &workspace.id);
-        let there = here.clone().moved_to(region, workspace.id);
-        if there != here.page() {
-            navigation.to(&there.to_string());
-        }
-    });
-    let on_keydown = move |event: KeyboardEvent| {
-        let (count, here) = (options.with_untracked(Vec::len), active.get_untracked());
-        match event.key().as_str() {
-            "ArrowDown" if count > 0 => active.set((here + 1) % count),
-            "ArrowUp" if count > 0 => active.set((here + count - 1) % count),
-            "Enter" => {
-                if let Some(workspace) = options.with_untracked(|options| options.get(here).cloned()) {
-                    choose.run(workspace);
-                }
-            }
-            _ => return,
-        }
-        event.prevent_default();
-    };
-    let option_id = {
-        let list_id = list_id.clone();
-        move |i: usize| format!("{list_id}-{i}")
-    };
-    let active_id = {
-        let option_id = option_id.clone();
-        move || options.with(|options| !options.is_empty()).then(|| option_id(active.get()))
-    };
-    let option = move |(i, workspace): (usize, Workspace)| {
-        let current = workspaces.id.get_untracked().as_ref() == Some(&workspace.id);
-        let (name, id, chosen) = (workspace.name.clone(), workspace.id.to_string(), workspace);
-        view! {
-            <div
-                role="option"
-                id=option_id(i)
-                aria-selected=move || (active.get() == i).to_string()
-                aria-current=current.then_some("true")
-                on:click=move |_| choose.run(chosen.clone())
-            >
-                <Avatar name=name.clone() />
-                <span class="who"><bdi>{name}</bdi><small class="mono">{id}</small></span>
-                <Icon glyph=Glyph::Check class="icon tick" />
-            </div>
-        }
-    };
-    view! {
-        <div class="search">
-            <Icon glyph=Glyph::Search />
-            <input
-                node_ref=node
-                class="input"
-                role="combobox"
-                dir="auto"
-                autocomplete="off"
-                spellcheck="false"
-                aria-label="Find a workspace"
-                placeholder="Find a workspace"
-                aria-expanded="true"
-                aria-controls=list_id.clone()
-                aria-autocomplete="list"
-                aria-activedescendant=active_id
-                prop:value=move || text.get()
-                on:input:target=move |event| {
-                    text.set(event.target().value());
-                    active.set(0);
-                }
-                on:keydown=on_keydown
-            />
-        </div>
-        <div role="listbox" id=list_id aria-label="Workspaces">
-            {move || options.get().into_iter().enumerate().map(option.clone()).collect_view()}
-        </div>
-        {move || options.with(Vec::is_empty).then(|| view! { <p class="none" role="status">"No workspace has this in its name or ID."</p> })}
-    }
-}
-
-#[component]
-fn Avatar(name: String) -> impl IntoView {
-    let letter: String = name.chars().take(1).collect();
-    view! { <span class="avatar" aria-hidden="true">{letter}</span> }
-}
-
-fn matches(workspace: &Workspace, text: &str) -> bool {
-    let text = lower_case(text.trim());
-    lower_case(&workspace.name).contains(&text) || workspace.id.as_str().contains(&text)
 }

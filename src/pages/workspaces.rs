@@ -3,6 +3,7 @@
 mod archive;
 mod create;
 mod drawer;
+mod editor;
 mod row;
 mod sections;
 

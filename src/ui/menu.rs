@@ -1,7 +1,6 @@
 //! A menu button as in the ARIA practices: arrows, Home, End and first letters move; Escape and Tab close.
 
 use super::dom::{all_in, by_id, focus, target, unique_id};
-use super::icon::{Glyph, Icon};
 use super::popover::{Popover, button_id, close_popover};
 use leptos::context::Provider;
 use leptos::prelude::*;
@@ -9,7 +8,7 @@ use web_sys::{HtmlElement, KeyboardEvent};
 
 /// The menu an item belongs to.
 #[derive(Clone)]
-struct MenuId(String);
+pub(super) struct MenuId(pub(super) String);
 
 /// A button that opens a menu.
 #[component]
@@ -121,73 +120,6 @@ fn destination(key: &str, here: Option<usize>, labels: &[String]) -> Option<usiz
             (start..start + count).map(|i| i % count).find(begins)
         }
         _ => None,
-    }
-}
-
-/// An item that does something.
-#[component]
-pub fn MenuItem(
-    /// Which icon.
-    glyph: Glyph,
-    /// What it does.
-    label: &'static str,
-    /// It takes something away for good.
-    #[prop(optional)]
-    danger: bool,
-    /// Why it cannot be used.
-    #[prop(optional_no_strip)]
-    reason: Option<&'static str>,
-    /// Does it.
-    on_select: Callback<()>,
-) -> impl IntoView {
-    let MenuId(id) = expect_context();
-    let select = move |_| {
-        if reason.is_none() {
-            close_popover(&id);
-            on_select.run(());
-        }
-    };
-    view! {
-        <button
-            type="button"
-            role="menuitem"
-            tabindex="-1"
-            class=if danger && reason.is_none() { "danger" } else { "" }
-            aria-disabled=reason.map(|_| "true")
-            on:click=select
-        >
-            {reason.is_none().then(|| view! { <Icon glyph /> })}
-            <span>{label}</span>
-            {reason.map(|reason| view! { <small class="sub">{reason}</small> })}
-        </button>
-    }
-}
-
-/// An item that is one choice of several.
-#[component]
-pub fn MenuRadio(
-    /// The choice.
-    #[prop(into)]
-    label: String,
-    /// What is told beside it.
-    #[prop(optional, into)]
-    detail: String,
-    /// Whether it is the one chosen.
-    checked: Signal<bool>,
-    /// Chooses it.
-    on_select: Callback<()>,
-) -> impl IntoView {
-    let MenuId(id) = expect_context();
-    let select = move |_| {
-        close_popover(&id);
-        on_select.run(());
-    };
-    view! {
-        <button type="button" role="menuitemradio" tabindex="-1" aria-checked=move || checked.get().to_string() on:click=select>
-            <bdi>{label}</bdi>
-            {(!detail.is_empty()).then(|| view! { <span class="sub mono">{detail}</span> })}
-            <Icon glyph=Glyph::Check class="icon tick" />
-        </button>
     }
 }
 
