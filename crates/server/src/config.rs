@@ -1,11 +1,13 @@
 //! Configuration: built-in defaults, then the file, then the environment. Everything is checked here, at the door.
 
-use keygate_contract::{
-    Email, KEYS_PER_REGION, KEYS_PER_WORKSPACE, ModelId, RegionFeatures, RegionId, RegionLimits,
-    WORKSPACES_PER_REGION,
-};
+mod file;
+mod region;
+
+use file::{File, timeouts};
+use keygate_contract::{Email, ModelId, RegionFeatures, RegionId, RegionLimits};
 use keygate_gateway::Timeouts;
 use keygate_gateway::catalogue::Catalogue;
+use region::{plain_url, regions};
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashSet};
@@ -189,55 +191,6 @@ pub struct ServerTimeouts {
     pub gateway: Timeouts,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct File {
-    data_dir: Option<PathBuf>,
-    database_url: Option<String>,
-    listen: Option<SocketAddr>,
-    console_dir: Option<PathBuf>,
-    public_url: Option<String>,
-    owner_email: Option<String>,
-    smtp: Smtp,
-    regions: Vec<RegionFile>,
-    upstreams: Vec<UpstreamConfig>,
-    echo: Option<bool>,
-    workers: Option<usize>,
-    limits: Limits,
-    timeouts: TimeoutsFile,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RegionFile {
-    id: RegionId,
-    name: String,
-    listen: Option<SocketAddr>,
-    public_url: Option<String>,
-    #[serde(default)]
-    limits: RegionLimitsFile,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RegionLimitsFile {
-    workspaces: Option<u32>,
-    keys_per_workspace: Option<u32>,
-    keys_per_region: Option<u32>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct TimeoutsFile {
-    header: Option<u64>,
-    body: Option<u64>,
-    stop: Option<u64>,
-    upstream_connect: Option<u64>,
-    upstream_first_byte: Option<u64>,
-    upstream_idle: Option<u64>,
-    upstream_whole: Option<u64>,
-}
-
 /// The environment, as far as it is looked at.
 type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -313,96 +266,6 @@ impl Config {
         check_limits(config.limits)?;
         check_upstreams(&config.upstreams, &Catalogue::shipped())?;
         Ok(config)
-    }
-}
-
-fn timeouts(file: &TimeoutsFile) -> Result<ServerTimeouts, ConfigError> {
-    let default = Timeouts::default();
-    let seconds = |field: &str, value: Option<u64>, default: Duration| match value {
-        Some(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
-        Some(_) => {
-            Err(bad(format!("timeouts.{field}"), "give 1 second to 86400; nothing here waits for ever"))
-        }
-        None => Ok(default),
-    };
-    Ok(ServerTimeouts {
-        header: seconds("header", file.header, Duration::from_secs(30))?,
-        stop: seconds("stop", file.stop, Duration::from_secs(30))?,
-        gateway: Timeouts {
-            body: seconds("body", file.body, default.body)?,
-            connect: seconds("upstream_connect", file.upstream_connect, default.connect)?,
-            first_byte: seconds("upstream_first_byte", file.upstream_first_byte, default.first_byte)?,
-            idle: seconds("upstream_idle", file.upstream_idle, default.idle)?,
-            whole: seconds("upstream_whole", file.upstream_whole, default.whole)?,
-        },
-    })
-}
-
-/// The regions, each with an address: its own, or the one after that of the region before. Port 0 stays 0.
-fn regions(files: Vec<RegionFile>, first: SocketAddr) -> Result<Vec<RegionConfig>, ConfigError> {
-    let files = if files.is_empty() { default_regions() } else { files };
-    let mut regions: Vec<RegionConfig> = Vec::new();
-    let mut next = first;
-    for file in files {
-        let field = format!("regions.{}", file.id);
-        let slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if file.id.as_str().is_empty() || !file.id.as_str().chars().all(slug) {
-            return Err(bad(field, "an id has lower-case letters, digits and hyphens, such as eu-central-1"));
-        }
-        let listen = file.listen.unwrap_or(next);
-        if regions.iter().any(|r| r.id == file.id) {
-            return Err(bad(field, "there are two regions with this id"));
-        }
-        if listen.port() != 0 && regions.iter().any(|r| r.listen == listen) {
-            return Err(bad(field, format!("{listen} is another region's address; give each its own")));
-        }
-        next = SocketAddr::new(
-            listen.ip(),
-            if listen.port() == 0 { 0 } else { listen.port().saturating_add(1) },
-        );
-        regions.push(RegionConfig {
-            public_url: file.public_url.map(|u| plain_url(&format!("{field}.public_url"), &u)).transpose()?,
-            id: file.id,
-            name: file.name,
-            listen,
-            features: RegionFeatures::default(),
-            limits: RegionLimits {
-                workspaces: file.limits.workspaces.unwrap_or(WORKSPACES_PER_REGION),
-                keys_per_workspace: file.limits.keys_per_workspace.unwrap_or(KEYS_PER_WORKSPACE),
-                keys_per_region: file.limits.keys_per_region.unwrap_or(KEYS_PER_REGION),
-                keys_per_owner: None,
-            },
-        });
-    }
-    Ok(regions)
-}
-
-fn default_regions() -> Vec<RegionFile> {
-    [("ap-southeast-1", "Singapore"), ("us-east-1", "US (Virginia)"), ("cn-beijing", "China (Beijing)")]
-        .into_iter()
-        .map(|(id, name)| RegionFile {
-            id: id.into(),
-            name: name.into(),
-            listen: None,
-            public_url: None,
-            limits: RegionLimitsFile::default(),
-        })
-        .collect()
-}
-
-/// A URL of scheme, host and port alone, without a slash at its end.
-fn plain_url(field: &str, url: &str) -> Result<String, ConfigError> {
-    let plain = url.trim_end_matches('/');
-    let uri: http::Uri =
-        plain.parse().map_err(|_| bad(field, "give a URL such as https://keygate.example.com"))?;
-    if matches!(uri.scheme_str(), Some("http" | "https"))
-        && uri.host().is_some()
-        && uri.path() == "/"
-        && uri.query().is_none()
-    {
-        Ok(plain.to_owned())
-    } else {
-        Err(bad(field, "give scheme, host and port only, such as https://keygate.example.com"))
     }
 }
 

@@ -1,89 +1,30 @@
 //! Starts and stops everything, and wires store and gateway together.
 
-use crate::assets::{self, Assets};
-use crate::config::{Config, ConfigError, RegionConfig};
+mod error;
+mod router;
+
+pub use error::StartError;
+
+use crate::assets::Assets;
+use crate::config::{Config, RegionConfig};
 use crate::console::{self, Attempts, ChangeRunner, Console};
-use crate::health;
 use crate::listen::Service;
-use crate::mail::{MailError, Mailer, make_private_folder};
-use crate::problem::{self, HeaderLimit, Problem};
-use crate::secret::{SecretError, ServerSecret, StoreState, random_token};
+use crate::mail::{Mailer, make_private_folder};
+use crate::problem::HeaderLimit;
+use crate::secret::{ServerSecret, StoreState, random_token};
 use crate::worker::{Served, Workers};
-use axum::Router;
-use axum::middleware::{from_fn_with_state, map_response};
-use axum::response::Response;
-use http::{HeaderValue, header};
 use keygate_contract::{Email, Endpoint, EndpointKind, Protocol, Region, RegionId, WorkspaceName};
 use keygate_gateway::catalogue::Catalogue;
-use keygate_gateway::directory::{Directory, DirectoryError};
+use keygate_gateway::directory::Directory;
 use keygate_gateway::upstream::{Echo, HttpUpstream, UpstreamError, Upstreams};
 use keygate_gateway::{Gateway, GatewayOptions, RegionAddress, door};
-use keygate_store::{NewAccount, Store, StoreError, now_ms};
+use keygate_store::{NewAccount, Store, now_ms};
+use router::{around, console_router, gateway_router};
 use secrecy::SecretString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-
-/// Why the server cannot start.
-#[derive(Debug, Error)]
-pub enum StartError {
-    /// The configuration.
-    #[error("configuration: {0}")]
-    Config(#[from] ConfigError),
-    /// The data folder.
-    #[error("data folder {path}: {error}")]
-    DataDir {
-        /// The folder.
-        path: String,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// The store.
-    #[error("store: {0}")]
-    Store(#[from] StoreError),
-    /// The server's secret.
-    #[error("secret: {0}")]
-    Secret(#[from] SecretError),
-    /// The directory.
-    #[error("directory: {0}")]
-    Directory(#[from] DirectoryError),
-    /// Mail.
-    #[error("mail: {0}")]
-    Mail(#[from] MailError),
-    /// An upstream.
-    #[error("upstream {id}: {message}")]
-    Upstream {
-        /// Its id.
-        id: String,
-        /// What to do.
-        message: String,
-    },
-    /// The console's files.
-    #[error("console folder: {0}")]
-    Assets(std::io::Error),
-    /// An address.
-    #[error("cannot listen on {address}: {error}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// The secret is another than the one the store was used with.
-    #[error(
-        "this store was used with another server.key (or KEYGATE_SECRET_KEY); with this one no API key and no session \
-         would work. Give the right one back"
-    )]
-    WrongSecret,
-    /// The threads that serve.
-    #[error("cannot start the workers: {0}")]
-    Workers(std::io::Error),
-    /// There is nobody to make a link for.
-    #[error("there is no enabled member {0}")]
-    NoMember(String),
-}
 
 /// A server that runs.
 pub struct Running {
@@ -412,53 +353,4 @@ fn upstreams(config: &Config) -> Result<Upstreams, StartError> {
         let routes = upstream.models.names().into_iter();
         Ok(routes.fold(upstreams, |upstreams, (model, name)| upstreams.route(model, &service, name)))
     })
-}
-
-fn console_router(console: Console, assets: Assets, store: Store) -> Router {
-    Router::new()
-        .nest(console::PREFIX, console::router(console))
-        .merge(health::router(store))
-        .method_not_allowed_fallback(async || Problem::method_not_allowed())
-        .fallback_service(assets::router(assets))
-}
-
-/// What a listener without the console serves beside the gateway.
-fn gateway_router(store: Store) -> Router {
-    health::router(store)
-        .method_not_allowed_fallback(async || Problem::method_not_allowed())
-        .fallback(async || Problem::not_found())
-}
-
-/// What is around every request that is not the gateway's: the request's id, the shape of errors, the log line and the
-/// headers that keep browsers safe.
-fn around(router: Router, public_url: &str, limit: HeaderLimit) -> Router {
-    let https = public_url.starts_with("https://");
-    router
-        .layer(from_fn_with_state(limit, problem::finish))
-        .layer(map_response(move |response| std::future::ready(secured(response, https))))
-}
-
-fn secured(mut response: Response, https: bool) -> Response {
-    let headers = response.headers_mut();
-    for (name, value) in [
-        ("x-content-type-options", "nosniff"),
-        ("x-frame-options", "DENY"),
-        ("referrer-policy", "no-referrer"),
-        ("cross-origin-opener-policy", "same-origin"),
-        ("cross-origin-resource-policy", "same-origin"),
-        ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    let defaults = [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-    ];
-    for (name, value) in defaults {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    }
-    if https {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
-    }
-    response
 }

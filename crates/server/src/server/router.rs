@@ -1,0 +1,61 @@
+//! What a listener serves beside the gateway, and what is around it.
+
+use crate::assets::{self, Assets};
+use crate::console::{self, Console};
+use crate::health;
+use crate::problem::{self, HeaderLimit, Problem};
+use axum::Router;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::Response;
+use http::{HeaderValue, header};
+use keygate_store::Store;
+
+/// What the first listener serves: the console API, health, and the console itself.
+pub(super) fn console_router(console: Console, assets: Assets, store: Store) -> Router {
+    Router::new()
+        .nest(console::PREFIX, console::router(console))
+        .merge(health::router(store))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .fallback_service(assets::router(assets))
+}
+
+/// What a listener without the console serves beside the gateway.
+pub(super) fn gateway_router(store: Store) -> Router {
+    health::router(store)
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .fallback(async || Problem::not_found())
+}
+
+/// What is around every request that is not the gateway's: the request's id, the shape of errors, the log line and the
+/// headers that keep browsers safe.
+pub(super) fn around(router: Router, public_url: &str, limit: HeaderLimit) -> Router {
+    let https = public_url.starts_with("https://");
+    router
+        .layer(from_fn_with_state(limit, problem::finish))
+        .layer(map_response(move |response| std::future::ready(secured(response, https))))
+}
+
+fn secured(mut response: Response, https: bool) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let defaults = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    ];
+    for (name, value) in defaults {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    response
+}
