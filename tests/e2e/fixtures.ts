@@ -87,7 +87,8 @@ export const test = base.extend<Options & Fixtures>({
     await server.remove();
   },
 
-  page: async ({ page, allowed }, use) => {
+  // It asks for the server so as to be looked at before the server goes: a request still on its way then is no fault.
+  page: async ({ page, server: _, allowed }, use) => {
     const complaints: string[] = [];
     await page.addInitScript(() => {
       addEventListener("securitypolicyviolation", (e) => console.error(`policy violation: ${e.violatedDirective} ${e.blockedURI}`));
