@@ -28,6 +28,7 @@ pub fn ErrorView(
         ErrorCode::NotFound => {
             format!("{} It may have been removed, or belong to another account.", error.message)
         }
+        _ if error.is_away() => "Check that the server runs and that you are connected.".to_owned(),
         _ => error.message,
     };
     let helps = !matches!(error.status, 403 | 404);
