@@ -4,8 +4,10 @@
 //! The crate knows no transport and no framework: `serde`, and `utoipa` schemas behind the feature `openapi`.
 
 mod api_key;
+mod grant;
 mod id;
 mod limits;
+mod model;
 mod page;
 mod problem;
 mod region;
@@ -15,11 +17,13 @@ mod time;
 mod workspace;
 
 pub use api_key::{ApiKey, ApiKeyCreate, ApiKeyCreated, ApiKeyOwner, ApiKeyStatus, ApiKeyUpdate, Permission};
+pub use grant::{GrantList, GrantReplace, LimitError, ModelGrant, ModelGrants, PerMinute};
 pub use id::{AccountId, ApiKeyId, MemberId, ModelId, RegionId, WorkspaceId};
 pub use limits::{
-    DESCRIPTION_MAX, EMAIL_MAX, KEYS_PER_REGION, KEYS_PER_WORKSPACE, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX,
-    QUERY_MAX, WORKSPACE_NAME_MAX, WORKSPACES_PER_REGION,
+    DESCRIPTION_MAX, EMAIL_MAX, GRANTS_MAX, KEYS_PER_REGION, KEYS_PER_WORKSPACE, LIMIT_MAX,
+    PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, QUERY_MAX, WORKSPACE_NAME_MAX, WORKSPACES_PER_REGION,
 };
+pub use model::{Model, ModelInWorkspace, ModelList, ModelType, Price, TypeCount, VendorCount};
 pub use page::{Page, PageSize};
 pub use problem::{ErrorBody, ErrorCode, ErrorDetail};
 pub use region::{Endpoint, EndpointKind, Protocol, Region, RegionFeatures, RegionLimits};

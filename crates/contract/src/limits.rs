@@ -14,6 +14,10 @@ pub const WORKSPACES_PER_REGION: u32 = 20;
 pub const KEYS_PER_WORKSPACE: u32 = 20;
 /// Keys an account may have in a region.
 pub const KEYS_PER_REGION: u32 = 50;
+/// Models a workspace may be granted.
+pub const GRANTS_MAX: usize = 2000;
+/// The highest limit of calls or tokens a minute that an account may be configured with.
+pub const LIMIT_MAX: u64 = 1_000_000_000_000;
 /// Items in a page when the request does not say.
 pub const PAGE_SIZE_DEFAULT: u32 = 20;
 /// Most items in a page.

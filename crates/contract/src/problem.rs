@@ -57,7 +57,7 @@ pub enum ErrorCode {
     NameTaken,
     /// 409: it was changed since it was read.
     VersionConflict,
-    /// 409: the default workspace cannot be archived.
+    /// 409: the default workspace cannot be archived, and always may call every model.
     DefaultWorkspace,
     /// 409: the limit of workspaces in the region is reached.
     WorkspaceQuota,

@@ -1,5 +1,6 @@
 //! Workspaces.
 
+use crate::grant::ModelGrants;
 use crate::id::WorkspaceId;
 use crate::text::WorkspaceName;
 use crate::time::Timestamp;
@@ -44,6 +45,10 @@ pub struct WorkspaceUpdate {
     /// The new name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub name: Option<WorkspaceName>,
+    /// All models the workspace may call from now on, in place of what was there; as `grant_replace`, in one act with
+    /// the name.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub grants: Option<ModelGrants>,
     /// The version that was read. A stale one is refused, so that no one's change is lost.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub version: Option<u64>,

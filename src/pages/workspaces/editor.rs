@@ -47,7 +47,7 @@ pub(super) fn Editor(
                 return;
             }
             let version = base.with_untracked(|base| base.as_ref().map(|base| base.version));
-            let update = WorkspaceUpdate { name: Some(new_name), version };
+            let update = WorkspaceUpdate { name: Some(new_name), grants: None, version };
             submission.send(save(queries, key.clone(), update), move |saved| match saved {
                 Saved::Done(workspace) => {
                     toasts.show(format!("Workspace renamed to “{}”", workspace.name));
