@@ -17,6 +17,7 @@ pub mod catalogue;
 pub mod credential;
 pub mod directory;
 pub mod door;
+pub mod limit;
 pub mod upstream;
 
 mod body;
