@@ -2,7 +2,9 @@
 
 use crate::Store;
 use crate::error::StoreError;
-use crate::event::{ApiKeyRecord, MemberRecord, ModelAccess, WorkspaceRecord};
+use crate::event::{ApiKeyRecord, MemberRecord, WorkspaceRecord};
+use crate::grant::{GrantRow, access};
+use std::collections::HashMap;
 
 /// Everything the gateway must know.
 #[derive(Clone, Debug, Default)]
@@ -23,10 +25,18 @@ impl Store {
     pub async fn directory_content(&self) -> Result<DirectoryContent, StoreError> {
         let members: Vec<(String, bool)> =
             sqlx::query_as("SELECT id, disabled_at IS NULL FROM members").fetch_all(&self.read).await?;
-        let workspaces: Vec<(String, String, bool)> =
-            sqlx::query_as("SELECT id, region, is_default FROM workspaces WHERE archived_at IS NULL")
-                .fetch_all(&self.read)
-                .await?;
+        let workspaces: Vec<(String, String, String, bool)> = sqlx::query_as(
+            "SELECT id, account_id, region, is_default FROM workspaces WHERE archived_at IS NULL",
+        )
+        .fetch_all(&self.read)
+        .await?;
+        let grants: Vec<GrantRow> = sqlx::query_as("SELECT workspace_id, model, rpm, tpm FROM model_grants")
+            .fetch_all(&self.read)
+            .await?;
+        let mut grants_of: HashMap<String, Vec<GrantRow>> = HashMap::new();
+        for grant in grants {
+            grants_of.entry(grant.workspace_id.clone()).or_default().push(grant);
+        }
         let api_keys: Vec<(String, String, Vec<u8>, String, String)> = sqlx::query_as(
             "SELECT k.id, k.public_id, k.secret_hash, k.workspace_id, k.owner_id FROM api_keys k \
              JOIN workspaces w ON w.id = k.workspace_id WHERE k.deleted_at IS NULL AND w.archived_at IS NULL",
@@ -37,12 +47,16 @@ impl Store {
             members: members.into_iter().map(|(id, active)| MemberRecord { id: id.into(), active }).collect(),
             workspaces: workspaces
                 .into_iter()
-                .map(|(id, region, is_default)| WorkspaceRecord {
-                    id: id.into(),
-                    region: region.into(),
-                    models: if is_default { ModelAccess::All } else { ModelAccess::None },
+                .map(|(id, account, region, is_default)| {
+                    let models = access(is_default, grants_of.remove(&id).unwrap_or_default())?;
+                    Ok(WorkspaceRecord {
+                        id: id.into(),
+                        account: account.into(),
+                        region: region.into(),
+                        models,
+                    })
                 })
-                .collect(),
+                .collect::<Result<_, StoreError>>()?,
             api_keys: api_keys
                 .into_iter()
                 .map(|(id, public_id, secret_hash, workspace, owner)| {

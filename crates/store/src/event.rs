@@ -1,6 +1,7 @@
 //! What the gateway must know, as it is stored and as it changes.
 
-use keygate_contract::{ApiKeyId, MemberId, RegionId, WorkspaceId};
+use keygate_contract::{AccountId, ApiKeyId, MemberId, ModelId, RegionId, WorkspaceId};
+use std::collections::HashMap;
 
 /// A change that the gateway's directory applies after the commit, in the order of commits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub enum Event {
 pub struct WorkspaceRecord {
     /// Its id.
     pub id: WorkspaceId,
+    /// The account it belongs to.
+    pub account: AccountId,
     /// Its region.
     pub region: RegionId,
     /// The models its keys may call.
@@ -34,10 +37,19 @@ pub struct WorkspaceRecord {
 /// The models that a workspace's keys may call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModelAccess {
-    /// Every model of the region: the default workspace.
+    /// Every model of the region, within the account's limits: the default workspace.
     All,
-    /// None.
-    None,
+    /// These, within these limits. A new workspace has none.
+    Granted(HashMap<ModelId, GrantedLimits>),
+}
+
+/// What a workspace may do with a model in a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GrantedLimits {
+    /// Calls.
+    pub rpm: u64,
+    /// Tokens; `None` for a model that is not metered in them.
+    pub tpm: Option<u64>,
 }
 
 /// A key that was not deleted.

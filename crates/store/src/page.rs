@@ -28,6 +28,22 @@ impl PageRequest {
         serde_json::from_slice(&bytes).map(Some).map_err(|_| StoreError::PageToken)
     }
 
+    /// A page of a list that is all in memory, in the order of its positions.
+    ///
+    /// # Errors
+    /// [`StoreError::PageToken`] when the token is not a position of this list.
+    pub fn page_of<T, P>(&self, items: Vec<T>, position: impl Fn(&T) -> P) -> Result<Page<T>, StoreError>
+    where
+        P: Serialize + DeserializeOwned + PartialOrd,
+    {
+        let total = i64::try_from(items.len()).unwrap_or(i64::MAX);
+        let rows: Vec<T> = match self.position::<P>()? {
+            None => items,
+            Some(last) => items.into_iter().filter(|item| position(item) > last).collect(),
+        };
+        Ok(self.page(rows, total, position, |item| item))
+    }
+
     /// Rows to ask for: one more than the page holds tells whether there is a next page.
     pub(crate) fn rows(&self) -> i64 {
         i64::from(u32::from(self.size)) + 1
@@ -59,6 +75,23 @@ impl PageRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_of_a_list_in_memory_hold_each_item_once() {
+        let items: Vec<u32> = (0..25).collect();
+        let mut request = PageRequest { size: PageSize::try_from(10).unwrap(), token: None };
+        let mut seen = Vec::new();
+        loop {
+            let page = request.page_of(items.clone(), |n| *n).unwrap();
+            assert_eq!(page.total, 25);
+            seen.extend(page.items);
+            match page.next_page_token {
+                Some(token) => request.token = Some(token),
+                None => break,
+            }
+        }
+        assert_eq!(seen, items);
+    }
 
     #[test]
     fn a_token_leads_back_to_its_position_and_nothing_else_does() {

@@ -10,6 +10,7 @@ use crate::time::timestamp;
 use crate::{Change, Store};
 use keygate_contract::{AccountId, Page, RegionId, SearchText, Workspace, WorkspaceId, WorkspaceName};
 use serde_json::json;
+use std::collections::HashMap;
 
 /// How many workspaces and keys there may be.
 #[derive(Clone, Copy, Debug)]
@@ -21,13 +22,14 @@ pub struct WorkspaceQuota {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(crate) struct Row {
     id: String,
     name: String,
-    is_default: bool,
+    pub(crate) is_default: bool,
     created_at: i64,
-    version: i64,
+    pub(crate) version: i64,
     api_key_count: i64,
+    model_count: i64,
 }
 
 impl Row {
@@ -37,19 +39,24 @@ impl Row {
             name: self.name,
             is_default: self.is_default,
             created_at: timestamp(self.created_at),
-            api_key_count: u32::try_from(self.api_key_count).unwrap_or(u32::MAX),
+            api_key_count: count(self.api_key_count),
             api_key_limit: quota.keys_per_workspace,
-            model_count: if self.is_default { None } else { Some(0) },
+            model_count: (!self.is_default).then(|| count(self.model_count)),
             version: self.version.unsigned_abs(),
         }
     }
+}
+
+fn count(rows: i64) -> u32 {
+    u32::try_from(rows).unwrap_or(u32::MAX)
 }
 
 /// Columns of [`Row`], of a table named `w`.
 macro_rules! columns {
     () => {
         "w.id, w.name, w.is_default, w.created_at, w.version, \
-         (SELECT count(*) FROM api_keys k WHERE k.workspace_id = w.id AND k.deleted_at IS NULL) AS api_key_count"
+         (SELECT count(*) FROM api_keys k WHERE k.workspace_id = w.id AND k.deleted_at IS NULL) AS api_key_count, \
+         (SELECT count(*) FROM model_grants g WHERE g.workspace_id = w.id) AS model_count"
     };
 }
 
@@ -184,9 +191,10 @@ impl Change {
             json!({ "name": name }),
         ))
         .await?;
-        let models = if is_default { ModelAccess::All } else { ModelAccess::None };
+        let models = if is_default { ModelAccess::All } else { ModelAccess::Granted(HashMap::new()) };
         self.events.push(Event::WorkspacePut(WorkspaceRecord {
             id: id.clone(),
+            account: self.actor.account.clone(),
             region: region.clone(),
             models,
         }));
@@ -197,6 +205,7 @@ impl Change {
             created_at: self.now,
             version: 1,
             api_key_count: 0,
+            model_count: 0,
         })
     }
 
@@ -240,6 +249,20 @@ impl Change {
         .await?;
         row.name = name.to_string();
         row.version += 1;
+        Ok(row.into_workspace(quota))
+    }
+
+    /// One live workspace, as of this change.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] or [`StoreError::Database`].
+    pub async fn workspace_view(
+        &mut self,
+        region: &RegionId,
+        id: &WorkspaceId,
+        quota: WorkspaceQuota,
+    ) -> Result<Workspace, StoreError> {
+        let row = find(&mut *self.tx, &self.actor.account, region, id).await?;
         Ok(row.into_workspace(quota))
     }
 
@@ -312,7 +335,8 @@ impl Change {
     }
 }
 
-async fn find(
+/// One live workspace's row.
+pub(crate) async fn find(
     db: impl sqlx::SqliteExecutor<'_>,
     account: &AccountId,
     region: &RegionId,
