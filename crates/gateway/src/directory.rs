@@ -7,8 +7,10 @@
 use crate::credential::PublicId;
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
-use keygate_contract::{ApiKeyId, MemberId, RegionId, WorkspaceId};
+use keygate_contract::{AccountId, ApiKeyId, MemberId, ModelId, RegionId, WorkspaceId};
+use crate::limit::Limits;
 use keygate_store::{ApiKeyRecord, DirectoryContent, Event, MemberRecord, ModelAccess, WorkspaceRecord};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
@@ -54,6 +56,8 @@ impl KeyEntry {
 pub struct WorkspaceEntry {
     /// Its id.
     pub id: WorkspaceId,
+    /// Its account; never changes.
+    pub account: AccountId,
     /// Its region; never changes.
     pub region: RegionId,
     /// What can change. Swapped as a whole, so a reader never sees half a change.
@@ -74,6 +78,19 @@ pub struct WorkspaceState {
     pub live: bool,
     /// The models its keys may call.
     pub models: ModelAccess,
+}
+
+impl WorkspaceState {
+    /// What the workspace may do with a model in a minute, where the account may do `account`; `None` when it may not
+    /// call it.
+    pub fn limits(&self, model: &ModelId, account: Limits) -> Option<Limits> {
+        match &self.models {
+            ModelAccess::All => Some(account),
+            ModelAccess::Granted(models) => {
+                models.get(model).map(|granted| Limits { rpm: granted.rpm, tpm: granted.tpm })
+            }
+        }
+    }
 }
 
 /// A key's owner as the gateway knows them.
@@ -166,14 +183,19 @@ impl Directory {
             .entry(record.id.clone())
             .and_modify(|entry| entry.state.store(Arc::clone(&state)))
             .or_insert_with(|| {
-                Arc::new(WorkspaceEntry { id: record.id, region: record.region, state: ArcSwap::new(state) })
+                Arc::new(WorkspaceEntry {
+                    id: record.id,
+                    account: record.account,
+                    region: record.region,
+                    state: ArcSwap::new(state),
+                })
             });
     }
 
     /// Requests that hold the entry already see it as not live; the map forgets it.
     fn workspace_gone(&self, id: &WorkspaceId) {
         if let Some((_, entry)) = self.workspaces.remove(id) {
-            entry.state.store(Arc::new(WorkspaceState { live: false, models: ModelAccess::None }));
+            entry.state.store(Arc::new(WorkspaceState { live: false, models: ModelAccess::Granted(HashMap::new()) }));
         }
     }
 
@@ -219,6 +241,7 @@ mod tests {
             members: vec![MemberRecord { id: "mem-1".into(), active: true }],
             workspaces: vec![WorkspaceRecord {
                 id: "ws-1".into(),
+                account: "acc-1".into(),
                 region: "r".into(),
                 models: ModelAccess::All,
             }],

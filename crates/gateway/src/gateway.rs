@@ -1,12 +1,12 @@
 //! The line itself: each step of a call, in order, with no way back.
 
-use crate::authorize::{Denial, Facts, Target, authorize};
+use crate::authorize::{Denial, Facts, Permit, Target, authorize};
 use crate::body::{self, Body};
 use crate::catalogue::Catalogue;
 use crate::credential::KeyHasher;
 use crate::directory::{Directory, KeyEntry};
 use crate::door::{Door, Operation};
-use crate::models::{self, ModelLists};
+use crate::models;
 use crate::refusal::Refusal;
 use crate::request::{header_bytes, key_of, parse_call, read_body, with_model};
 use crate::upstream::{Outgoing, Upstreams};
@@ -72,7 +72,6 @@ pub struct Gateway {
     catalogue: Arc<Catalogue>,
     directory: Arc<Directory>,
     hasher: KeyHasher,
-    model_lists: ModelLists,
     options: GatewayOptions,
 }
 
@@ -84,8 +83,7 @@ impl Gateway {
         hasher: KeyHasher,
         options: GatewayOptions,
     ) -> Self {
-        let model_lists = ModelLists::new(&catalogue, options.regions.iter().map(|r| &r.id));
-        Self { catalogue, directory, hasher, model_lists, options }
+        Self { catalogue, directory, hasher, options }
     }
 
     /// Answers a request that came to the listener of `region`, at a path of `door`.
@@ -136,8 +134,7 @@ impl Gateway {
             Operation::Call(call) => call,
             Operation::ModelList => {
                 self.authorize(region, &key, Target::ModelList, "")?;
-                let list = self.model_lists.list(region, &key.workspace.state().models);
-                return Ok(json(list));
+                return Ok(json(models::list(&self.catalogue, region, &key.workspace.state())));
             }
             Operation::ModelView(id) => return self.model_view(region, &key, &id),
         };
@@ -186,9 +183,9 @@ impl Gateway {
         &self,
         region: &RegionId,
         key: &KeyEntry,
-        target: Target,
+        target: Target<'_>,
         model: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Permit, Refusal> {
         let facts = Facts {
             called_region: region,
             key_region: &key.workspace.region,
@@ -209,11 +206,8 @@ impl Gateway {
         })
     }
 
-    fn target(&self, region: &RegionId, model: &ModelId) -> Target {
-        match self.catalogue.find(region, model) {
-            Some(_) => Target::Model,
-            None => Target::UnknownModel,
-        }
+    fn target(&self, region: &RegionId, model: &ModelId) -> Target<'_> {
+        self.catalogue.find(region, model).map_or(Target::UnknownModel, Target::Model)
     }
 
     fn model_view(

@@ -1,36 +1,20 @@
 //! The list of models as OpenAI clients read it.
 
 use crate::catalogue::{Catalogue, Model};
+use crate::directory::WorkspaceState;
 use bytes::Bytes;
 use keygate_contract::RegionId;
-use keygate_store::ModelAccess;
 use serde_json::{Value, json};
-use std::collections::HashMap;
 
 /// Clients need a time of creation for each model, and the catalogue has none: this is the day it was drawn up,
 /// 2026-05-01, in Unix seconds.
 const CREATED: u64 = 1_777_593_600;
 
-/// The lists of all regions, written once.
-#[derive(Debug)]
-pub(crate) struct ModelLists(HashMap<RegionId, Bytes>);
-
-impl ModelLists {
-    pub(crate) fn new<'a>(catalogue: &Catalogue, regions: impl Iterator<Item = &'a RegionId>) -> Self {
-        Self(regions.map(|region| (region.clone(), list(catalogue.in_region(region)))).collect())
-    }
-
-    /// The list for a key whose workspace may call `models`.
-    pub(crate) fn list(&self, region: &RegionId, models: &ModelAccess) -> Bytes {
-        match models {
-            ModelAccess::All => self.0.get(region).cloned().unwrap_or_else(|| list(std::iter::empty())),
-            ModelAccess::None => list(std::iter::empty()),
-        }
-    }
-}
-
-fn list<'a>(models: impl Iterator<Item = &'a Model>) -> Bytes {
-    let data: Vec<Value> = models.map(value).collect();
+/// The models of a region that a workspace may call.
+pub(crate) fn list(catalogue: &Catalogue, region: &RegionId, workspace: &WorkspaceState) -> Bytes {
+    let models = catalogue.in_region(region).iter();
+    let granted = models.filter(|model| workspace.limits(&model.id, model.limits).is_some());
+    let data: Vec<Value> = granted.map(value).collect();
     Bytes::from(json!({ "object": "list", "data": data }).to_string())
 }
 

@@ -1,20 +1,25 @@
 //! Configuration: built-in defaults, then the file, then the environment. Everything is checked here, at the door.
 
 mod file;
+mod model;
 mod region;
+mod upstream;
 
 use file::{File, timeouts};
-use keygate_contract::{Email, ModelId, RegionFeatures, RegionId, RegionLimits};
+use keygate_contract::{Email, RegionFeatures, RegionId, RegionLimits};
 use keygate_gateway::Timeouts;
-use keygate_gateway::catalogue::Catalogue;
+use keygate_gateway::catalogue::{Catalogue, CatalogueRegion, ModelDefinition};
+use model::models;
 use region::{plain_url, regions};
 use secrecy::SecretString;
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
+use upstream::check_upstreams;
+
+pub use upstream::{UpstreamConfig, UpstreamModels, UpstreamProtocol};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, Error)]
@@ -68,6 +73,8 @@ pub struct Config {
     pub smtp: Smtp,
     /// The regions this process serves, the first beside the console.
     pub regions: Vec<RegionConfig>,
+    /// The models: those that ship, and the configuration's own after them.
+    pub models: Vec<ModelDefinition>,
     /// Where calls go. None: the echo serves every model.
     pub upstreams: Vec<UpstreamConfig>,
     /// Whether the echo serves models without an upstream.
@@ -87,6 +94,8 @@ pub struct RegionConfig {
     pub id: RegionId,
     /// Such as `Singapore`.
     pub name: String,
+    /// The id under which models name it; its own unless told.
+    pub catalogue: RegionId,
     /// Its gateway's address.
     pub listen: SocketAddr,
     /// Where applications reach it, if not at the listener's own address.
@@ -113,55 +122,6 @@ impl Default for Smtp {
     }
 }
 
-/// An OpenAI-compatible service.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct UpstreamConfig {
-    /// How logs name it.
-    pub id: String,
-    /// Such as `http://127.0.0.1:8000/v1`.
-    pub base_url: String,
-    /// The environment variable that holds its key.
-    #[serde(default)]
-    pub api_key_env: Option<String>,
-    /// What it speaks.
-    #[serde(default)]
-    pub protocol: UpstreamProtocol,
-    /// The models it serves.
-    pub models: UpstreamModels,
-}
-
-/// What an upstream speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UpstreamProtocol {
-    /// OpenAI-compatible.
-    #[default]
-    Openai,
-}
-
-/// The models an upstream serves.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub enum UpstreamModels {
-    /// Under the names they have here.
-    Same(Vec<ModelId>),
-    /// The name here, and the name there.
-    Renamed(BTreeMap<String, String>),
-}
-
-impl UpstreamModels {
-    /// Each model's name here, and its name there if it is another.
-    pub fn names(&self) -> Vec<(ModelId, Option<String>)> {
-        match self {
-            Self::Same(models) => models.iter().map(|m| (m.clone(), None)).collect(),
-            Self::Renamed(names) => {
-                names.iter().map(|(here, there)| (here.as_str().into(), Some(there.clone()))).collect()
-            }
-        }
-    }
-}
-
 /// Sizes.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -172,11 +132,13 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Connections open at once on each listener; more wait to be accepted.
     pub connections: usize,
+    /// Calls under way at once with one API key.
+    pub calls_per_key: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 20 << 20, header_bytes: 32 << 10, connections: 10_000 }
+        Self { body_bytes: 20 << 20, header_bytes: 32 << 10, connections: 10_000, calls_per_key: 100 }
     }
 }
 
@@ -256,6 +218,7 @@ impl Config {
                 from: file.smtp.from,
             },
             regions: regions(file.regions, listen)?,
+            models: models(file.shipped_models, file.models)?,
             upstreams: file.upstreams,
             echo,
             workers: workers(file.workers)?,
@@ -264,8 +227,20 @@ impl Config {
             data_dir,
         };
         check_limits(config.limits)?;
-        check_upstreams(&config.upstreams, &Catalogue::shipped())?;
+        check_upstreams(&config.upstreams, &config.models)?;
         Ok(config)
+    }
+}
+
+impl Config {
+    /// The models of each region.
+    pub fn catalogue(&self) -> Catalogue {
+        let regions: Vec<CatalogueRegion> = self
+            .regions
+            .iter()
+            .map(|region| CatalogueRegion { id: region.id.clone(), like: region.catalogue.clone() })
+            .collect();
+        Catalogue::new(&self.models, &regions)
     }
 }
 
@@ -282,29 +257,10 @@ fn check_limits(limits: Limits) -> Result<(), ConfigError> {
         ("limits.body_bytes", limits.body_bytes, 1 << 10, 1 << 30),
         ("limits.header_bytes", limits.header_bytes, 1 << 10, 256 << 10),
         ("limits.connections", limits.connections, 1, 1_000_000),
+        ("limits.calls_per_key", limits.calls_per_key as usize, 1, 1_000_000),
     ] {
         if !(least..=most).contains(&value) {
             return Err(bad(field, format!("give {least} to {most}")));
-        }
-    }
-    Ok(())
-}
-
-fn check_upstreams(upstreams: &[UpstreamConfig], catalogue: &Catalogue) -> Result<(), ConfigError> {
-    let mut ids = HashSet::new();
-    let mut served = HashSet::new();
-    for upstream in upstreams {
-        let field = format!("upstreams.{}", upstream.id);
-        if !ids.insert(&upstream.id) {
-            return Err(bad(field, "there are two upstreams with this id"));
-        }
-        for (model, _) in upstream.models.names() {
-            if !catalogue.contains(&model) {
-                return Err(bad(field, format!("`{model}` is not a model of the catalogue")));
-            }
-            if !served.insert(model.clone()) {
-                return Err(bad(field, format!("`{model}` is served by an upstream above already")));
-            }
         }
     }
     Ok(())
@@ -358,10 +314,35 @@ mod tests {
     }
 
     #[test]
+    fn own_models_stand_beside_the_shipped_ones_or_alone() {
+        let own = "[[models]]\nid = 'mine'\nvendor = 'Me'\ntype = 'text'\nrpm = 60\ntpm = 1000\n\
+                   [models.regional.cn-beijing]\nrpm = 6\n";
+        let config = parse(own, &[]).unwrap();
+        assert_eq!(config.models.len(), 151);
+        let rpm = |region: &str| {
+            let catalogue = config.catalogue();
+            catalogue.find(&region.into(), &"mine".into()).unwrap().limits.rpm
+        };
+        assert_eq!((rpm("us-east-1"), rpm("cn-beijing")), (60, 6));
+        let alone = parse(&format!("shipped_models = false\n{own}"), &[]).unwrap();
+        assert_eq!(alone.models.len(), 1);
+    }
+
+    #[test]
+    fn a_region_of_another_name_takes_the_models_of_one_that_ships() {
+        let text = "[[regions]]\nid = 'home'\nname = 'Home'\ncatalogue = 'cn-beijing'";
+        let catalogue = parse(text, &[]).unwrap().catalogue();
+        assert_eq!(catalogue.in_region(&"home".into()).len(), 143);
+    }
+
+    #[test]
     fn what_cannot_work_is_refused_by_its_field() {
         let upstream =
             |models: &str| format!("[[upstreams]]\nid = 'a'\nbase_url = 'http://x/v1'\nmodels = {models}");
         let region = |id: &str| format!("[[regions]]\nid = '{id}'\nname = 'R'\n");
+        let model = |id: &str, rest: &str| {
+            format!("[[models]]\nid = '{id}'\nvendor = 'V'\ntype = 'text'\nrpm = 1\n{rest}\n")
+        };
         for (text, env, expected) in [
             ("colour = 'red'".into(), None, "colour"),
             ("listen = 8080".into(), None, "listen"),
@@ -377,6 +358,11 @@ mod tests {
             (upstream("['gpt-nonsense']"), None, "gpt-nonsense"),
             (upstream("['qwen-plus', 'qwen-plus']"), None, "qwen-plus"),
             (upstream("['qwen-plus']\nprotocol = 'smtp'"), None, "protocol"),
+            (model("a", ""), None, "give `tpm`"),
+            (model("a b", "tpm = 1"), None, "models.a b"),
+            (model("a", "tpm = 0"), None, "at least 1"),
+            (model("a", "tpm = 1\ncolour = 'red'"), None, "colour"),
+            (model("a", "tpm = 1") + &model("a", "tpm = 1"), None, "two models"),
             (region("a") + &region("a"), None, "two regions"),
             (region("A/../b"), None, "lower-case"),
         ] {

@@ -7,6 +7,8 @@ mod api_key;
 mod attempts;
 mod change;
 mod extract;
+mod grant;
+mod model;
 mod origin;
 mod permission;
 mod region;
@@ -20,6 +22,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use change::Changes;
 use keygate_contract::{ErrorBody, Region, RegionId};
+use keygate_gateway::catalogue::Catalogue;
 use keygate_gateway::credential::KeyHasher;
 use keygate_store::{ApiKeyQuota, Store, WorkspaceQuota};
 use std::sync::Arc;
@@ -43,6 +46,7 @@ pub(crate) struct Parts {
     pub(crate) key_hasher: KeyHasher,
     pub(crate) mailer: Mailer,
     pub(crate) attempts: Attempts,
+    pub(crate) catalogue: Arc<Catalogue>,
     /// In the order of the configuration.
     pub(crate) regions: Vec<Region>,
     /// Whether cookies are for HTTPS only.
@@ -85,7 +89,7 @@ fn api_key_quota(region: &Region) -> ApiKeyQuota {
 #[openapi(
     info(
         title = "Keygate console API",
-        description = "The control plane of Keygate: sessions, regions, workspaces and API keys. Errors have one shape, \
+        description = "The control plane of Keygate: sessions, regions, models, workspaces, grants and API keys. Errors have one shape, \
                        `{\"error\": {\"code\", \"message\", \"field\"?, \"request_id\"}}`; codes are stable.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
@@ -112,7 +116,9 @@ fn routes() -> OpenApiRouter<Console> {
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(session::router())
         .merge(region::router())
+        .merge(model::router())
         .merge(workspace::router())
+        .merge(grant::router())
         .merge(api_key::router())
 }
 

@@ -14,7 +14,6 @@ use crate::problem::HeaderLimit;
 use crate::secret::{ServerSecret, StoreState, random_token};
 use crate::worker::{Served, Workers};
 use keygate_contract::{Email, Endpoint, EndpointKind, Protocol, Region, RegionId, WorkspaceName};
-use keygate_gateway::catalogue::Catalogue;
 use keygate_gateway::directory::Directory;
 use keygate_gateway::upstream::{Echo, HttpUpstream, UpstreamError, Upstreams};
 use keygate_gateway::{Gateway, GatewayOptions, RegionAddress, door};
@@ -55,7 +54,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let directory = Arc::new(Directory::new(store.directory_content().await?)?);
 
     let key_hasher = secret.key_hasher();
-    let catalogue = Arc::new(Catalogue::shipped());
+    let catalogue = Arc::new(config.catalogue());
     let addresses: Vec<RegionAddress> = bound
         .iter()
         .map(|b| RegionAddress { id: b.config.id.clone(), base_url: openai_url(&b.url) })
@@ -78,6 +77,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         secret: secret.clone(),
         key_hasher: key_hasher.clone(),
         mailer,
+        catalogue: Arc::clone(&catalogue),
         attempts: Attempts::default(),
         regions,
         secure_cookies: console_url.starts_with("https://"),

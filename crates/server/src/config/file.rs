@@ -3,6 +3,7 @@
 use super::{ConfigError, Limits, ServerTimeouts, Smtp, UpstreamConfig, bad};
 use keygate_contract::RegionId;
 use keygate_gateway::Timeouts;
+use keygate_gateway::catalogue::ModelDefinition;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ pub(super) struct File {
     pub(super) owner_email: Option<String>,
     pub(super) smtp: Smtp,
     pub(super) regions: Vec<RegionFile>,
+    pub(super) shipped_models: Option<bool>,
+    pub(super) models: Vec<ModelDefinition>,
     pub(super) upstreams: Vec<UpstreamConfig>,
     pub(super) echo: Option<bool>,
     pub(super) workers: Option<usize>,
@@ -31,6 +34,7 @@ pub(super) struct File {
 pub(super) struct RegionFile {
     pub(super) id: RegionId,
     pub(super) name: String,
+    pub(super) catalogue: Option<RegionId>,
     pub(super) listen: Option<SocketAddr>,
     pub(super) public_url: Option<String>,
     #[serde(default)]

@@ -31,6 +31,7 @@ pub(super) fn regions(files: Vec<RegionFile>, first: SocketAddr) -> Result<Vec<R
         );
         regions.push(RegionConfig {
             public_url: file.public_url.map(|u| plain_url(&format!("{field}.public_url"), &u)).transpose()?,
+            catalogue: file.catalogue.unwrap_or_else(|| file.id.clone()),
             id: file.id,
             name: file.name,
             listen,
@@ -52,6 +53,7 @@ fn default_regions() -> Vec<RegionFile> {
         .map(|(id, name)| RegionFile {
             id: id.into(),
             name: name.into(),
+            catalogue: None,
             listen: None,
             public_url: None,
             limits: RegionLimitsFile::default(),

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, StatusCode, header};
 use keygate_gateway::directory::Directory;
-use keygate_store::{Actor, Change, Once, Repeat, Store, StoreError};
+use keygate_store::{Actor, Change, Once, Repeat, Store};
 use serde::Serialize;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -37,7 +37,7 @@ impl Changes {
     ///
     /// It runs on a task of its own: when the client goes away in the middle, the change is still finished, and the
     /// directory never misses what the store has.
-    pub(super) async fn run<T, F>(
+    pub(super) async fn run<T, E, F>(
         &self,
         actor: Actor,
         once: Option<Once>,
@@ -46,7 +46,8 @@ impl Changes {
     ) -> Result<Done<T>, Problem>
     where
         T: Serialize + Send + 'static,
-        F: for<'a> FnOnce(&'a mut Change) -> BoxFuture<'a, Result<T, StoreError>> + Send + 'static,
+        E: Into<Problem>,
+        F: for<'a> FnOnce(&'a mut Change) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
     {
         let this = self.clone();
         let whole = async move {
@@ -57,7 +58,7 @@ impl Changes {
             {
                 return Ok(Done::Repeated(repeat));
             }
-            let value = work(&mut change).await?;
+            let value = work(&mut change).await.map_err(Into::into)?;
             if let Some(once) = &once {
                 let body = serde_json::to_string(&value).expect("answers are plain data");
                 change.remember(once, &Repeat { status: status.as_u16(), body }).await?;

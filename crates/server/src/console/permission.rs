@@ -7,6 +7,9 @@ use keygate_contract::Role;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     RegionList,
+    ModelList,
+    GrantList,
+    GrantReplace,
     WorkspaceList,
     WorkspaceView,
     WorkspaceCreate,

@@ -2,6 +2,7 @@
 
 use super::change::Done;
 use super::extract::{Idempotency, Json, Path, Query, Signed};
+use super::grant::Wanted;
 use super::permission::Operation;
 use super::{Console, workspace_quota};
 use crate::problem::{Problem, Problems};
@@ -105,7 +106,7 @@ async fn workspace_view(
 
 /// Change a workspace
 ///
-/// Only the fields that are sent. With a stale `version` nothing is changed.
+/// Only the fields that are sent, all of them or none. With a stale `version` nothing is changed.
 #[utoipa::path(
     patch, path = "/regions/{region}/workspaces/{workspace}", operation_id = "workspace_update", tag = "workspaces",
     security(("session" = [])), params(("region" = RegionId, Path), ("workspace" = WorkspaceId, Path)),
@@ -119,12 +120,22 @@ async fn workspace_update(
     Json(body): Json<WorkspaceUpdate>,
 ) -> Result<Done<Workspace>, Problem> {
     signed.require(Operation::WorkspaceUpdate)?;
+    if body.grants.is_some() {
+        signed.require(Operation::GrantReplace)?;
+    }
     let quota = workspace_quota(console.region(&region)?);
+    let catalogue = console.catalogue.clone();
     console
         .changes
         .run(signed.actor(), None, StatusCode::OK, move |change| {
             Box::pin(async move {
-                change.workspace_update(&region, &workspace, body.name.as_ref(), body.version, quota).await
+                let name = body.name.as_ref();
+                let updated = change.workspace_update(&region, &workspace, name, body.version, quota).await?;
+                let Some(grants) = &body.grants else { return Ok::<_, Problem>(updated) };
+                // The version was compared above, and has moved on with the name since.
+                let wanted = Wanted { field: "grants", grants: grants.as_slice(), version: None };
+                wanted.replace(change, &catalogue, &region, &workspace).await?;
+                Ok(change.workspace_view(&region, &workspace, quota).await?)
             })
         })
         .await

@@ -5,6 +5,8 @@ mod api_keys;
 mod assets;
 mod canary;
 mod gateway;
+mod grants;
+mod models;
 mod routes;
 mod session;
 mod support;

@@ -140,6 +140,10 @@ impl Client {
         send(self.request(Method::PATCH, path).json(&body)).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        send(self.request(Method::PUT, path).json(&body)).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         send(self.request(Method::DELETE, path)).await
     }
@@ -166,6 +170,17 @@ impl Client {
         (text("id"), text("secret"))
     }
 
+    /// A new workspace in Singapore that may call `models`, a list of `[model, rpm, tpm]`, and a key of it.
+    pub(crate) async fn granted(&self, name: &str, models: Value) -> (String, String) {
+        let workspace = self.workspace(name).await;
+        let item = |m: &Value| json!({ "model": m[0], "rpm": m[1], "tpm": m[2] });
+        let items: Vec<Value> = models.as_array().unwrap().iter().map(item).collect();
+        let answer = self.put(&grants(SINGAPORE, &workspace), json!({ "items": items })).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        let (_, key) = self.key(SINGAPORE, &workspace).await;
+        (workspace, key)
+    }
+
     /// A new key of the default workspace in Singapore.
     pub(crate) async fn default_key(&self) -> (String, String) {
         self.key(SINGAPORE, &self.default_workspace(SINGAPORE).await).await
@@ -190,6 +205,10 @@ pub(crate) fn workspaces(region: &str) -> String {
 
 pub(crate) fn api_keys(region: &str, workspace: &str) -> String {
     format!("/regions/{region}/workspaces/{workspace}/api-keys")
+}
+
+pub(crate) fn grants(region: &str, workspace: &str) -> String {
+    format!("/regions/{region}/workspaces/{workspace}/model-grants")
 }
 
 /// A call of the gateway.
