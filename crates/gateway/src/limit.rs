@@ -9,25 +9,30 @@
 //! charge is free again a second late at most. Fixed minutes would let twice the limit pass around their ends; a log of
 //! exact times would cost memory by the call. Here a window costs memory by the second in which anything was called.
 //!
-//! **One lock for both scopes.** A [`Cell`] holds the windows of an account for one model: the account's own and those
+//! **One lock for both scopes.** A `Cell` holds the windows of an account for one model: the account's own and those
 //! of its workspaces. The lock is held for a look and a write in memory, never across a wait, so two calls cannot both
 //! take the last request. Calls of other accounts, and for other models, meet other locks.
 //!
 //! **Limits come with the call**, not from here: raised or lowered, they hold for the very next call. Use is counted in
 //! tokens even where no limit is set on them, so a limit that is set later finds the last minute counted.
 //!
-//! **Time is an argument.** [`Clock`] is read once at the door; all else is a function of [`Moment`]s. Threads whose moments come a little out of order are counted at the latest second seen.
+//! **Time is an argument.** [`Clock`] is read once at the door; all else is a function of [`Moment`]s, and so are the
+//! proofs in `proofs.rs`. Threads whose moments come a little out of order are counted at the latest second seen.
 //!
 //! **What is left when things end early.** A guard dropped unsettled keeps its reservation: the use is unknown, and the
 //! limit must not be passed. [`Limiter::take_changes`] and [`Limiter::restore`] carry the windows over a restart.
 
 mod admitted;
+mod bound;
 mod cell;
 mod gauge;
 mod moment;
 mod saved;
 mod terms;
 mod window;
+
+#[cfg(test)]
+mod proofs;
 
 pub use admitted::Admitted;
 pub use gauge::{Gauge, Permit};
