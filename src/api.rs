@@ -7,6 +7,7 @@ mod api_key;
 mod cache;
 mod client;
 mod error;
+mod model;
 mod queries;
 mod query;
 mod region;
@@ -18,6 +19,7 @@ pub use api_key::{ApiKeyListKey, CreatedKey, api_key_create, api_key_delete, api
 pub use cache::{Cache, QueryKey, QueryState};
 pub use client::{Client, Connection, IdempotencyKey};
 pub use error::{ApiError, Result};
+pub use model::{ModelFilter, ModelListKey, grant_list, model_list};
 pub use queries::Queries;
 pub use query::{Query, use_query};
 pub use region::openai_base_url;

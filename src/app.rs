@@ -2,7 +2,7 @@
 
 use crate::api::Queries;
 use crate::components::{Shell, Toaster};
-use crate::pages::{ApiKeysPage, HomePage, NotFoundPage, SignInPage, WorkspacesPage};
+use crate::pages::{ApiKeysPage, HomePage, ModelsPage, NotFoundPage, SignInPage, WorkspacesPage};
 use crate::state::{Theme, Toasts};
 use crate::ui::LeaveGuards;
 use leptos::prelude::*;
@@ -24,6 +24,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=HomePage />
                     <Route path=path!("/:region/workspaces/:workspace?") view=WorkspacesPage />
                     <Route path=path!("/:region/w/:workspace/api-keys") view=ApiKeysPage />
+                    <Route path=path!("/:region/w/:workspace/models") view=ModelsPage />
                     <Route path=path!("/*any") view=NotFoundPage />
                 </ParentRoute>
             </Routes>

@@ -2,12 +2,14 @@
 
 mod api_keys;
 mod home;
+mod models;
 mod not_found;
 mod sign_in;
 mod workspaces;
 
 pub use api_keys::ApiKeysPage;
 pub use home::HomePage;
+pub use models::ModelsPage;
 pub use not_found::NotFoundPage;
 pub use sign_in::SignInPage;
 pub use workspaces::WorkspacesPage;

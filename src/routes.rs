@@ -25,6 +25,13 @@ pub enum Place {
         /// Whose keys.
         workspace: WorkspaceId,
     },
+    /// `/{region}/w/{workspace}/models`
+    Models {
+        /// The region.
+        region: RegionId,
+        /// Which workspace may call them.
+        workspace: WorkspaceId,
+    },
 }
 
 impl Place {
@@ -47,6 +54,9 @@ impl Place {
             [region, "w", workspace, "api-keys"] => {
                 Some(Self::ApiKeys { region: region.into(), workspace: workspace.into() })
             }
+            [region, "w", workspace, "models"] => {
+                Some(Self::Models { region: region.into(), workspace: workspace.into() })
+            }
             _ => None,
         }
     }
@@ -55,7 +65,9 @@ impl Place {
     pub fn region(&self) -> Option<&RegionId> {
         match self {
             Self::Home | Self::SignIn => None,
-            Self::Workspaces { region, .. } | Self::ApiKeys { region, .. } => Some(region),
+            Self::Workspaces { region, .. } | Self::ApiKeys { region, .. } | Self::Models { region, .. } => {
+                Some(region)
+            }
         }
     }
 
@@ -63,7 +75,7 @@ impl Place {
     pub fn workspace(&self) -> Option<&WorkspaceId> {
         match self {
             Self::Home | Self::SignIn | Self::Workspaces { .. } => None,
-            Self::ApiKeys { workspace, .. } => Some(workspace),
+            Self::ApiKeys { workspace, .. } | Self::Models { workspace, .. } => Some(workspace),
         }
     }
 
@@ -73,6 +85,7 @@ impl Place {
         match self {
             Self::Home | Self::SignIn | Self::Workspaces { .. } => Self::workspaces(region),
             Self::ApiKeys { .. } => Self::ApiKeys { region, workspace },
+            Self::Models { .. } => Self::Models { region, workspace },
         }
     }
 
@@ -98,6 +111,9 @@ impl fmt::Display for Place {
             Self::ApiKeys { region, workspace } => {
                 write!(f, "/{}/w/{}/api-keys", encode(region.as_str()), encode(workspace.as_str()))
             }
+            Self::Models { region, workspace } => {
+                write!(f, "/{}/w/{}/models", encode(region.as_str()), encode(workspace.as_str()))
+            }
         }
     }
 }
@@ -107,14 +123,32 @@ impl fmt::Display for Place {
 pub struct ListView {
     /// The search text; empty: everything.
     pub q: String,
+    /// Whose models are shown; empty: anyone's.
+    pub vendor: String,
+    /// The type of the models shown; empty: any.
+    pub kind: String,
     /// The page's token; empty: the first.
     pub page: String,
+    /// The model that is open over the list; empty: none.
+    pub model: String,
 }
 
 impl ListView {
     /// The address of this view of a place's list. What is as usual is left out.
     pub fn at(&self, place: &Place) -> String {
-        format!("{place}{}", query(&[("q", &self.q), ("page", &self.page)]))
+        let fields = [
+            ("q", &*self.q),
+            ("vendor", &self.vendor),
+            ("type", &self.kind),
+            ("page", &self.page),
+            ("model", &self.model),
+        ];
+        format!("{place}{}", query(&fields))
+    }
+
+    /// Whether it leaves anything of the list out.
+    pub fn is_narrow(&self) -> bool {
+        !(self.q.is_empty() && self.vendor.is_empty() && self.kind.is_empty())
     }
 }
 
@@ -150,7 +184,11 @@ mod tests {
                 Place::Workspaces { region: region.clone(), open: Some(workspace.clone()) },
                 "/ap-southeast-1/workspaces/ws-1",
             ),
-            (Place::ApiKeys { region, workspace }, "/ap-southeast-1/w/ws-1/api-keys"),
+            (
+                Place::ApiKeys { region: region.clone(), workspace: workspace.clone() },
+                "/ap-southeast-1/w/ws-1/api-keys",
+            ),
+            (Place::Models { region, workspace }, "/ap-southeast-1/w/ws-1/models"),
         ] {
             assert_eq!(place.to_string(), path);
             assert_eq!(Place::parse(path), Some(place));
@@ -184,8 +222,10 @@ mod tests {
     fn a_list_view_leaves_out_what_is_as_usual() {
         let place = Place::workspaces("a".into());
         assert_eq!(ListView::default().at(&place), "/a/workspaces");
-        let view = ListView { q: "a b".into(), page: "t/1".into() };
+        let view = ListView { q: "a b".into(), page: "t/1".into(), ..ListView::default() };
         assert_eq!(view.at(&place), "/a/workspaces?q=a%20b&page=t%2F1");
+        let view = ListView { kind: "3d".into(), model: "a/b".into(), ..ListView::default() };
+        assert_eq!(view.at(&place), "/a/workspaces?type=3d&model=a%2Fb");
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use super::api_key::{ApiKeyListKey, api_key_list};
 use super::cache::Cache;
 use super::client::Client;
+use super::model::{ModelListKey, grant_list, model_list};
 use super::query::{Query, use_query};
 use super::region::region_list;
 use super::session::session_view;
 use super::workspace::{WorkspaceKey, WorkspaceListKey, workspace_list, workspace_view};
-use keygate_contract::{ApiKey, Page, Region, RegionId, Session, Workspace};
+use keygate_contract::{ApiKey, GrantList, ModelList, Page, Region, RegionId, Session, Workspace};
 use leptos::prelude::*;
 
 /// The client and the answers it got, as one context.
@@ -20,6 +21,8 @@ pub struct Queries {
     workspaces: Cache<WorkspaceListKey, Page<Workspace>>,
     workspace: Cache<WorkspaceKey, Workspace>,
     api_keys: Cache<ApiKeyListKey, Page<ApiKey>>,
+    models: Cache<ModelListKey, ModelList>,
+    grants: Cache<WorkspaceKey, GrantList>,
 }
 
 impl Queries {
@@ -32,6 +35,8 @@ impl Queries {
             workspaces: Cache::new(),
             workspace: Cache::new(),
             api_keys: Cache::new(),
+            models: Cache::new(),
+            grants: Cache::new(),
         }
     }
 
@@ -65,6 +70,16 @@ impl Queries {
         use_query(self.api_keys, key, move |key| async move { api_key_list(self.client, &key).await })
     }
 
+    /// A page of models.
+    pub fn models(self, key: Signal<Option<ModelListKey>>) -> Query<ModelList> {
+        use_query(self.models, key, move |key| async move { model_list(self.client, &key).await })
+    }
+
+    /// All grants of a workspace, with their models.
+    pub fn grants(self, key: Signal<Option<WorkspaceKey>>) -> Query<GrantList> {
+        use_query(self.grants, key, move |key| async move { grant_list(self.client, &key).await })
+    }
+
     /// Keeps who has just signed in.
     pub fn signed_in(self, session: Session) {
         self.client.connection.signed_out.set(false);
@@ -78,6 +93,8 @@ impl Queries {
         self.workspaces.clear();
         self.workspace.clear();
         self.api_keys.clear();
+        self.models.clear();
+        self.grants.clear();
     }
 
     /// Asks again for all that could not be had.
@@ -87,6 +104,8 @@ impl Queries {
         self.workspaces.retry_failed();
         self.workspace.retry_failed();
         self.api_keys.retry_failed();
+        self.models.retry_failed();
+        self.grants.retry_failed();
     }
 
     /// Keeps a list that was read outside a view.
@@ -98,6 +117,14 @@ impl Queries {
     pub(crate) fn workspaces_changed(self, region: &RegionId) {
         self.workspaces.invalidate(|key| key.region == *region);
         self.workspace.invalidate(|key| key.region == *region);
+    }
+
+    /// What the workspace may call was changed.
+    pub(crate) fn grants_changed(self, workspace: &WorkspaceKey) {
+        self.grants.invalidate(|key| key == workspace);
+        self.models.invalidate(|key| {
+            key.region == workspace.region && key.workspace.as_ref() == Some(&workspace.id)
+        });
     }
 
     /// Keys of the workspace were changed.

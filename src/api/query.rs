@@ -39,6 +39,17 @@ impl<V: Clone + PartialEq + Send + Sync + 'static> Query<V> {
         self.state.with(|state| state.error.clone())
     }
 
+    /// A part of the answer, as if it were all.
+    pub fn map<U: Clone + PartialEq + Send + Sync + 'static>(self, part: fn(&V) -> U) -> Query<U> {
+        let state = move |state: &QueryState<V>| QueryState {
+            value: state.value.as_ref().map(part),
+            error: state.error.clone(),
+            fetching: state.fetching,
+            outdated: state.outdated,
+        };
+        Query { state: Memo::new(move |_| self.state.with(state)), retry: self.retry }
+    }
+
     /// Reads it again.
     pub fn retry(self) {
         self.retry.run(());

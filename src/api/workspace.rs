@@ -86,10 +86,10 @@ pub async fn workspace_create(
     created
 }
 
-/// Changes a workspace.
+/// Changes a workspace, its grants included.
 ///
 /// # Errors
-/// `name_taken`, `version_conflict`, and what any request can meet.
+/// `name_taken`, `version_conflict`, `invalid_field` about one of the grants, and what any request can meet.
 pub async fn workspace_update(
     queries: Queries,
     key: WorkspaceKey,
@@ -97,6 +97,9 @@ pub async fn workspace_update(
 ) -> Result<Workspace> {
     let updated = queries.client.patch(&key.path(), &body).await;
     queries.workspaces_changed(&key.region);
+    if body.grants.is_some() {
+        queries.grants_changed(&key);
+    }
     updated
 }
 

@@ -3,6 +3,7 @@
 use super::error::{ErrorNote, ErrorView};
 use super::list_navigation::use_list_navigation;
 use crate::api::{Query, QueryState};
+use crate::routes::ListView;
 use crate::state::use_list_view;
 use crate::ui::dom::end_boot;
 use crate::ui::{Column, Pager, SkeletonRows, TableHead};
@@ -55,7 +56,7 @@ where
     let view = use_list_view();
     let navigation = use_list_navigation();
     let state = query.state();
-    let shape = Memo::new(move |_| state.with(|state| shape(state, view.with(|view| !view.q.is_empty()))));
+    let shape = Memo::new(move |_| state.with(|state| shape(state, view.with(ListView::is_narrow))));
     let retry = Callback::new(move |()| query.retry());
     Effect::new(move |_| {
         if shape.get() != Shape::Skeleton {

@@ -27,8 +27,20 @@ pub fn use_list_navigation() -> ListNavigation {
 impl ListNavigation {
     /// Searches, from the first page. It replaces the entry in the history: no one goes back letter by letter.
     pub fn search(self, q: String) {
+        self.narrow(|view| view.q = q);
+    }
+
+    /// Searches or filters, from the first page.
+    pub fn narrow(self, how: impl FnOnce(&mut ListView)) {
         self.trail.set_value(Vec::new());
-        self.navigation.replace_within(&self.address(&ListView { q, page: String::new() }));
+        let mut view = ListView { page: String::new(), ..self.view.get_untracked() };
+        how(&mut view);
+        self.navigation.replace_within(&self.address(&view));
+    }
+
+    /// Shows the list without a search and without filters.
+    pub fn show_all(self) {
+        self.narrow(|view| *view = ListView::default());
     }
 
     /// Starts over: the token in the address is not one of this list.

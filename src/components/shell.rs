@@ -5,7 +5,7 @@ use crate::api::Queries;
 use crate::routes::Place;
 use crate::state::{Regions, SignedIn, Workspaces, use_place};
 use crate::ui::dom::{all_in, focus, focus_heading, is_booting, takes_text, target};
-use crate::ui::{Brand, modal_is_open};
+use crate::ui::{Brand, topmost};
 use leptos::ev;
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
@@ -58,17 +58,15 @@ fn move_focus_with_the_page() {
     });
 }
 
-/// `/` leads to the page's search, unless it is typed into a field.
+/// `/` leads to the search of the page, or of the dialog over it, unless it is typed into a field.
 fn search_on_slash() {
     let listener = window_event_listener(ev::keydown, |event: KeyboardEvent| {
         let typing = target(&event).is_some_and(|element| takes_text(&element));
         let with_more = event.ctrl_key() || event.meta_key() || event.alt_key();
-        if event.key() != "/" || typing || with_more || modal_is_open() {
+        if event.key() != "/" || typing || with_more {
             return;
         }
-        if let Some(search) =
-            document().body().and_then(|body| all_in(&body, "[data-search]").into_iter().next())
-        {
+        if let Some(search) = topmost().and_then(|root| all_in(&root, "[data-search]").into_iter().next()) {
             event.prevent_default();
             focus(&search);
         }

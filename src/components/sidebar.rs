@@ -21,6 +21,11 @@ const ENTRIES: &[Entry] = &[
         glyph: Glyph::Key,
         place: |region, workspace| Place::ApiKeys { region, workspace },
     },
+    Entry {
+        label: "Models",
+        glyph: Glyph::Cube,
+        place: |region, workspace| Place::Models { region, workspace },
+    },
 ];
 
 /// The pages, and the workspace they are about at the foot.

@@ -43,7 +43,7 @@ pub fn ApiKeysPage() -> impl IntoView {
     let (queries, workspaces) = (Queries::expect(), Workspaces::expect());
     let (workspace, view, navigation) = (use_workspace_place(), use_list_view(), use_list_navigation());
     let list = queries.api_keys(Signal::derive(move || {
-        let ListView { q, page } = view.get();
+        let ListView { q, page, .. } = view.get();
         Some(ApiKeyListKey { workspace: workspace.get()?, q, page_token: page })
     }));
 

@@ -1,10 +1,15 @@
 //! The workspaces of a region: find one, create one, open one over the list to change it.
 
 mod archive;
+mod confirm;
 mod create;
+mod draft;
 mod drawer;
 mod editor;
+mod grant_row;
+mod permission;
 mod row;
+mod save;
 mod sections;
 
 use crate::api::{Queries, WorkspaceKey, WorkspaceListKey};
@@ -61,7 +66,7 @@ pub fn WorkspacesPage() -> impl IntoView {
     let (place, view, navigation) = (use_workspaces_place(), use_list_view(), use_list_navigation());
     let region = Memo::new(move |_| place.get().map(|(region, _)| region));
     let list = queries.workspaces(Signal::derive(move || {
-        let ListView { q, page } = view.get();
+        let ListView { q, page, .. } = view.get();
         Some(WorkspaceListKey { region: region.get()?, q, page_token: page })
     }));
 

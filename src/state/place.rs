@@ -16,9 +16,15 @@ pub fn use_place() -> Memo<Option<Place>> {
 pub fn use_list_view() -> Memo<ListView> {
     let query = use_query_map();
     Memo::new(move |_| {
-        query.with(|query| ListView {
-            q: query.get_str("q").unwrap_or_default().trim().to_owned(),
-            page: query.get_str("page").unwrap_or_default().to_owned(),
+        query.with(|query| {
+            let field = |name| query.get_str(name).unwrap_or_default().trim().to_owned();
+            ListView {
+                q: field("q"),
+                vendor: field("vendor"),
+                kind: field("type"),
+                page: field("page"),
+                model: field("model"),
+            }
         })
     })
 }

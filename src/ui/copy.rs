@@ -46,6 +46,31 @@ pub fn CopyText(
     }
 }
 
+/// An icon that copies the text beside it.
+#[component]
+pub fn CopyIcon(
+    /// The text.
+    text: String,
+    /// What it is, for assistive technology.
+    what: &'static str,
+) -> impl IntoView {
+    let outcome = RwSignal::new(Outcome::Idle);
+    let label = format!("Copy {what} {text}");
+    view! {
+        <button
+            type="button"
+            class="copyable"
+            class:done=move || outcome.get() == Outcome::Copied
+            aria-label=label
+            title="Copy"
+            on:click=move |_| copy(text.clone(), outcome, None)
+        >
+            <Sign outcome />
+        </button>
+        <Spoken outcome />
+    }
+}
+
 /// A button that copies a text. The text is asked for at that moment, so that none is held.
 #[component]
 pub fn CopyButton(

@@ -11,6 +11,7 @@ pub enum Glyph {
     ChevronsUpDown,
     Close,
     Copy,
+    Cube,
     Dots,
     Download,
     Error,
@@ -27,6 +28,7 @@ pub enum Glyph {
     SignOut,
     Sun,
     Trash,
+    Undo,
     Unplugged,
     User,
     Warning,
@@ -42,6 +44,7 @@ impl Glyph {
             Self::Copy => {
                 "M9 7h6a2 2 0 0 1 2 2v6a2 2 0 0 1-2 2H9a2 2 0 0 1-2-2V9a2 2 0 0 1 2-2zM13 7V4.5A1.5 1.5 0 0 0 11.5 3h-7A1.5 1.5 0 0 0 3 4.5v7A1.5 1.5 0 0 0 4.5 13H7"
             }
+            Self::Cube => "m10 2 7 4v8l-7 4-7-4V6zM3 6l7 4 7-4M10 10v8",
             Self::Dots => "M4 9.2a.8.8 0 1 0 .01 0zM10 9.2a.8.8 0 1 0 .01 0zM16 9.2a.8.8 0 1 0 .01 0z",
             Self::Download => "M10 3v10M6 9l4 4 4-4M3 17h14",
             Self::Error => "M10 2.5a7.5 7.5 0 1 0 .01 0zM10 6.2v4.6M10 13.6v.1",
@@ -64,6 +67,7 @@ impl Glyph {
                 "M10 6.6a3.4 3.4 0 1 0 .01 0zM10 2v2M10 16v2M2 10h2M16 10h2M4.5 4.5l1.4 1.4M14.1 14.1l1.4 1.4M15.5 4.5l-1.4 1.4M5.9 14.1l-1.4 1.4"
             }
             Self::Trash => "M3.5 5.5h13M8 5.5v-2h4v2M5.5 5.5l.7 11h7.6l.7-11M8.5 9v4.5M11.5 9v4.5",
+            Self::Undo => "M4 7h8a4.5 4.5 0 0 1 0 9H7M7 3.5 3.5 7 7 10.5",
             Self::Unplugged => "M7 2v3M13 2v3M4 7h12v3a6 6 0 0 1-12 0zM10 16v3M2.5 2.5l15 15",
             Self::User => "M10 3.5a3.5 3.5 0 1 0 .01 0zM3.5 17c.4-3.4 3-5.5 6.5-5.5s6.1 2.1 6.5 5.5",
             Self::Warning => "M10 3 2 17h16zM10 8v4M10 14.6v.1",

@@ -4,7 +4,7 @@ use super::dom::{self, by_id, focus_heading};
 use super::toast::{TOASTS_ID, raise_toasts};
 use leptos::html;
 use leptos::prelude::*;
-use web_sys::{HtmlDialogElement, KeyboardEvent};
+use web_sys::{HtmlDialogElement, HtmlElement, KeyboardEvent};
 
 /// A modal layer, open as long as it is in the view.
 ///
@@ -113,7 +113,9 @@ fn close(dialog: &HtmlDialogElement) {
     });
 }
 
-/// Whether a modal layer is open.
-pub fn modal_is_open() -> bool {
-    document().body().is_some_and(|body| dom::first_in(&body, "dialog[open]").is_some())
+/// What a key press is meant for: the uppermost modal layer, or the page where none is open.
+pub fn topmost() -> Option<HtmlElement> {
+    let body = document().body()?;
+    // One that opens over another stands inside it.
+    dom::all_in(&body, "dialog[open]").pop().or(Some(body))
 }

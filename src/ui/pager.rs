@@ -9,6 +9,9 @@ pub fn Pager(
     has_previous: Signal<bool>,
     /// Whether another page follows.
     has_next: Signal<bool>,
+    /// Which page this is, such as `Page 1 of 13`.
+    #[prop(optional, into)]
+    place: MaybeProp<String>,
     /// Goes back a page.
     on_previous: Callback<()>,
     /// Goes on a page.
@@ -28,9 +31,10 @@ pub fn Pager(
     };
     // A button that has the focus stays while the other one changes.
     let is_shown = Memo::new(move |_| has_previous.get() || has_next.get());
+    let words = move || view! { <span class="nowrap">{move || place.get()}</span> };
     move || {
         is_shown
             .get()
-            .then(|| (button("Previous", has_previous, on_previous), button("Next", has_next, on_next)))
+            .then(|| (button("Previous", has_previous, on_previous), words(), button("Next", has_next, on_next)))
     }
 }

@@ -17,8 +17,14 @@ pub fn SearchBox(
     label: &'static str,
     /// What is searched for now.
     value: Signal<String>,
+    /// What stands in it while it is empty; the label, unless told.
+    #[prop(optional, into)]
+    placeholder: MaybeProp<String>,
     /// Runs when the person has paused typing.
     on_search: Callback<String>,
+    /// Runs on Enter, when the search has been made.
+    #[prop(optional)]
+    on_enter: Option<Callback<()>>,
 ) -> impl IntoView {
     let node = NodeRef::<html::Input>::new();
     let text = RwSignal::new(value.get_untracked());
@@ -60,15 +66,25 @@ pub fn SearchBox(
     };
     on_cleanup(stop);
     let on_keydown = move |event: KeyboardEvent| match event.key().as_str() {
-        "Escape" if text.with_untracked(|text| !text.is_empty()) => clear(),
+        "Escape" if text.with_untracked(|text| !text.is_empty()) => {
+            // A dialog around it is not asked to close.
+            event.prevent_default();
+            event.stop_propagation();
+            clear();
+        }
         "Enter" => {
+            // A form around it is not sent.
+            event.prevent_default();
             stop();
             search();
+            if let Some(on_enter) = on_enter.filter(|_| !event.ctrl_key() && !event.meta_key()) {
+                on_enter.run(());
+            }
         }
         _ => {}
     };
     view! {
-        <div class="search" role="search">
+        <div class="search" role="search" aria-label=label>
             <Icon glyph=Glyph::Search />
             <input
                 node_ref=node
@@ -81,7 +97,7 @@ pub fn SearchBox(
                 maxlength="128"
                 aria-label=label
                 aria-keyshortcuts="/"
-                placeholder=label
+                placeholder=move || placeholder.get().unwrap_or_else(|| label.to_owned())
                 prop:value=move || text.get()
                 on:input=typed
                 on:keydown=on_keydown

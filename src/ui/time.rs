@@ -6,6 +6,7 @@ use wasm_bindgen::JsValue;
 
 thread_local! {
     static DAY: Intl::DateTimeFormat = formatter(&[("dateStyle", "medium")]);
+    static AGO: Intl::RelativeTimeFormat = Intl::RelativeTimeFormat::new(&Array::new(), &Object::new());
     static MOMENT: Intl::DateTimeFormat = formatter(&[("dateStyle", "long"), ("timeStyle", "long")]);
 }
 
@@ -28,6 +29,28 @@ fn write(with: &Intl::DateTimeFormat, rfc3339: &str) -> String {
         .ok()
         .and_then(|text| text.as_string())
         .unwrap_or_else(|| rfc3339.to_owned())
+}
+
+/// How long ago it was, in the largest unit that fits: `5 minutes ago`.
+pub fn ago(rfc3339: &str) -> String {
+    let then = js_sys::Date::new(&JsValue::from_str(rfc3339)).get_time();
+    if then.is_nan() {
+        return rfc3339.to_owned();
+    }
+    let seconds = ((js_sys::Date::now() - then) / 1000.0).max(0.0);
+    let (count, unit) = match seconds {
+        s if s < 60.0 => (s, "second"),
+        s if s < 3_600.0 => (s / 60.0, "minute"),
+        s if s < 86_400.0 => (s / 3_600.0, "hour"),
+        s => (s / 86_400.0, "day"),
+    };
+    AGO.with(|format| String::from(format.format(-count.floor(), unit)))
+}
+
+/// The moment so many hours ago, in RFC 3339 as the server writes it.
+pub fn hours_before_now(hours: u32) -> String {
+    let moment = js_sys::Date::now() - f64::from(hours) * 3_600_000.0;
+    js_sys::Date::new(&JsValue::from_f64(moment)).to_iso_string().into()
 }
 
 /// A day; the exact moment with its time zone is in the title.

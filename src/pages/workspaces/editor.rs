@@ -1,112 +1,163 @@
 //! The form of an open workspace.
 
 use super::archive::ArchiveDialog;
-use super::sections::{ArchiveSection, KeysField, ModelsSection};
-use crate::api::{Queries, Result, WorkspaceKey, workspace_update, workspace_view};
-use crate::components::{Checked, ErrorNote, Submission, Unsaved};
+use super::confirm::ConfirmRemoval;
+use super::draft::{Changes, Draft};
+use super::drawer::Editing;
+use super::permission::{GrantView, ModelPicker, Permission};
+use super::save::{Saved, rebase, save, update};
+use super::sections::{ArchiveSection, KeysField};
+use crate::api::{Queries, WorkspaceKey};
+use crate::components::{ErrorNote, Submission, Unsaved};
 use crate::state::Toasts;
-use crate::ui::{Form, Note, SubmitButton, TextField};
-use keygate_contract::{ErrorCode, WORKSPACE_NAME_MAX, Workspace, WorkspaceName, WorkspaceUpdate};
+use crate::ui::{Form, Note, SubmitButton, TextField, hours_before_now};
+use keygate_contract::{ModelGrants, WORKSPACE_NAME_MAX, WorkspaceName, WorkspaceUpdate};
 use leptos::prelude::*;
 
-/// What became of saving.
-enum Saved {
-    Done(Workspace),
-    /// Someone else was faster; this is what they made of it.
-    Conflict(Workspace),
+/// How long after its last call a model counts as in use, in hours.
+pub(super) const IN_USE_HOURS: u32 = 24;
+
+/// What is open over the form.
+#[derive(Clone)]
+enum Open {
+    Nothing,
+    Archive,
+    Models,
+    Confirm(WorkspaceUpdate),
 }
 
-async fn save(queries: Queries, key: WorkspaceKey, update: WorkspaceUpdate) -> Result<Saved> {
-    match workspace_update(queries, key.clone(), update).await {
-        Err(error) if error.code == ErrorCode::VersionConflict => {
-            workspace_view(queries.client, &key).await.map(Saved::Conflict)
-        }
-        answer => answer.map(Saved::Done),
-    }
-}
-
-/// The form. `base` is what the person started from, and what they type is compared with.
+/// The form.
 #[component]
 pub(super) fn Editor(
     key: WorkspaceKey,
-    base: RwSignal<Option<Workspace>>,
-    name: Checked,
+    editing: Editing,
+    changes: Memo<Changes>,
     submission: Submission,
     unsaved: Unsaved,
-    dirty: Signal<bool>,
 ) -> impl IntoView {
     let (queries, toasts) = (Queries::expect(), Toasts::expect());
-    let archiving = RwSignal::new(false);
+    let Editing { base, name, draft } = editing;
+    let grants_view = GrantView::new();
+    let open = RwSignal::new(Open::Nothing);
+    let close = Callback::new(move |()| open.set(Open::Nothing));
     let conflict = RwSignal::new(None::<String>);
-    let submit = {
+    let too_many = RwSignal::new(None::<String>);
+    // The grants as they were sent: refusals count in them.
+    let sent = StoredValue::new(ModelGrants::default());
+
+    let send = {
         let key = key.clone();
-        Callback::new(move |()| {
-            let Some(new_name) = name.parse(WorkspaceName::parse) else { return };
-            if !dirty.get_untracked() {
-                unsaved.leave();
-                return;
-            }
-            let version = base.with_untracked(|base| base.as_ref().map(|base| base.version));
-            let update = WorkspaceUpdate { name: Some(new_name), grants: None, version };
+        Callback::new(move |update: WorkspaceUpdate| {
+            sent.set_value(update.grants.clone().unwrap_or_default());
             submission.send(save(queries, key.clone(), update), move |saved| match saved {
                 Saved::Done(workspace) => {
-                    toasts.show(format!("Workspace renamed to “{}”", workspace.name));
+                    toasts.show(format!("Workspace “{}” saved", workspace.name));
                     unsaved.leave();
                 }
-                Saved::Conflict(workspace) => {
+                Saved::Conflict(workspace, grants) => {
+                    close.run(());
                     conflict.set(Some(workspace.name.clone()));
-                    base.set(Some(workspace));
+                    rebase(editing, workspace, grants);
                 }
             });
         })
     };
-    let revert = move |_| {
-        if dirty.get_untracked() {
-            name.text.set(base.get_untracked().map(|base| base.name).unwrap_or_default());
-            conflict.set(None);
-        } else {
-            unsaved.leave();
-        }
-    };
-    let sections = move || {
-        base.get().map(|workspace| {
-            let archive = Callback::new(move |()| archiving.set(true));
-            view! {
-                <ModelsSection count=workspace.model_count />
-                <ArchiveSection is_default=workspace.is_default on_archive=archive />
+    let submit = Callback::new(move |()| {
+        let new_name = name.parse(WorkspaceName::parse);
+        // Both are looked at, so that all that is wrong is told at once.
+        let update = new_name.map(|name| update(editing, name));
+        too_many.set(None);
+        match update {
+            None => {}
+            Some(Err(problem)) => {
+                too_many.set(Some(problem).filter(|text| !text.is_empty()));
+                grants_view.show_refused(draft);
             }
-        })
+            Some(Ok(WorkspaceUpdate { name: None, grants: None, .. })) => unsaved.leave(),
+            Some(Ok(update)) => {
+                let in_use = draft.with_untracked(|d| d.removed_since(&hours_before_now(IN_USE_HOURS)));
+                if in_use.is_empty() { send.run(update) } else { open.set(Open::Confirm(update)) }
+            }
+        }
+    });
+    // What the server refuses is told at its field, on whichever page that is.
+    let is_told = RwSignal::new(false);
+    Effect::new(move |_| {
+        let Some(error) = submission.error() else { return };
+        let field = error.field.unwrap_or_default();
+        let told = sent.with_value(|sent| draft.try_update(|d| d.refuse(sent, &field, error.message)));
+        is_told.set(told == Some(true) || field == "name");
+        if is_told.get_untracked() {
+            close.run(());
+            grants_view.show_refused(draft);
+        }
+    });
+    let error = submission.error_beside(&["name"]);
+    let error = Signal::derive(move || error.get().filter(|_| !is_told.get()));
+    let total = Memo::new(move |_| changes.get().total() + usize::from(editing.is_renamed()));
+    let revert = move |_| {
+        if total.get_untracked() == 0 {
+            unsaved.leave();
+            return;
+        }
+        name.text.set(base.get_untracked().map(|base| base.name).unwrap_or_default());
+        draft.update(Draft::discard);
+        conflict.set(None);
     };
+    let is_default = Memo::new(move |_| base.with(|b| b.as_ref().is_some_and(|b| b.is_default)));
     view! {
         <Form class="contents" on_submit=submit>
             <div class="body">
                 {move || conflict.get().map(|name| view! {
                     <Note role="alert">
                         "It was changed elsewhere in the meantime: its name is now " <b><bdi>{name}</bdi></b>
-                        ". What you typed is kept; save again to replace that."
+                        ", and the models below are as they are now. What you changed is kept; save again to put it in place."
                     </Note>
                 })}
-                <ErrorNote error=submission.error_beside(&["name"]) />
+                <ErrorNote error />
                 <section class="pair">
                     <TextField label="Workspace name" value=name.text error=name.error(submission, "name") max=WORKSPACE_NAME_MAX />
                     {move || base.get().map(|w| view! { <KeysField count=w.api_key_count limit=w.api_key_limit /> })}
                 </section>
-                {sections}
+                <Permission is_default view=grants_view draft too_many on_add=Callback::new(move |()| open.set(Open::Models)) />
+                {move || view! { <ArchiveSection is_default=is_default.get() on_archive=Callback::new(move |()| open.set(Open::Archive)) /> }}
             </div>
             <footer>
-                <span class="muted" role="status">{move || dirty.get().then_some("Unsaved changes")}</span>
+                <span class="muted" role="status">{move || unsaved_words(total.get())}</span>
                 <div class="spring"></div>
-                <button type="button" class="btn" on:click=revert>{move || if dirty.get() { "Discard" } else { "Close" }}</button>
+                <button type="button" class="btn" on:click=revert>{move || if total.get() > 0 { "Discard" } else { "Close" }}</button>
                 <SubmitButton label="Save changes" busy_label="Saving…" busy=submission.busy() />
             </footer>
         </Form>
-        {move || archiving.get().then(|| base.get_untracked()).flatten().map(|workspace| view! {
-            <ArchiveDialog
-                region=key.region.clone()
-                workspace
-                on_close=Callback::new(move |()| archiving.set(false))
-                on_done=Callback::new(move |()| unsaved.leave())
-            />
-        })}
+        {move || match (open.get(), base.get_untracked()) {
+            (Open::Archive, Some(workspace)) => {
+                let done = Callback::new(move |()| unsaved.leave());
+                view! { <ArchiveDialog region=key.region.clone() workspace on_close=close on_done=done /> }.into_any()
+            }
+            (Open::Models, _) => view! { <ModelPicker region=key.region.clone() draft view=grants_view on_close=close /> }.into_any(),
+            (Open::Confirm(update), _) => {
+                let confirm = Callback::new(move |()| send.run(update.clone()));
+                view! { <ConfirmRemoval editing changes submission error on_confirm=confirm on_close=close /> }.into_any()
+            }
+            (Open::Nothing, _) | (Open::Archive, None) => ().into_any(),
+        }}
+    }
+}
+
+fn unsaved_words(total: usize) -> Option<String> {
+    match total {
+        0 => None,
+        1 => Some("1 unsaved change".to_owned()),
+        n => Some(format!("{n} unsaved changes")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unsaved_words;
+
+    #[test]
+    fn changes_are_counted_in_words() {
+        assert_eq!([0, 1, 3].map(unsaved_words), [None, Some("1 unsaved change".into()), Some("3 unsaved changes".into())]);
     }
 }

@@ -1,7 +1,6 @@
 //! The parts of an open workspace.
 
-use super::row::models;
-use crate::ui::{Glyph, Meter, Note, ReasonedButton};
+use crate::ui::{Meter, ReasonedButton};
 use leptos::prelude::*;
 
 /// How many keys it has of how many it may have.
@@ -15,30 +14,6 @@ pub(super) fn KeysField(count: u32, limit: u32) -> impl IntoView {
                 <Meter value=count max=limit />
             </div>
         </div>
-    }
-}
-
-/// Which models its keys may call.
-#[component]
-pub(super) fn ModelsSection(count: Option<u32>) -> impl IntoView {
-    let words = match count {
-        None => view! {
-            <p class="muted">"Keys of the default workspace may call every model of the region, also those added later."</p>
-        }
-        .into_any(),
-        Some(0) => view! {
-            <Note class="note info" glyph=Glyph::Lock>
-                "Keys of this workspace can call no model: every call is refused with 403 until models are granted to the workspace."
-            </Note>
-        }
-        .into_any(),
-        Some(_) => view! { <p class="muted">"Keys of this workspace may call these models and no others."</p> }.into_any(),
-    };
-    view! {
-        <section class="stack">
-            <div class="title"><h2>"Model permission"</h2><span class="muted">{models(count)}</span></div>
-            {words}
-        </section>
     }
 }
 
