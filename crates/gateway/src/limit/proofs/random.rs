@@ -13,8 +13,8 @@ enum Act {
     Admit { workspace: usize, tokens: u64, limits: Option<[Limits; 2]>, wait: bool },
     /// One of the calls under way ends; `used` is in hundredths of what it is charged.
     Settle { call: prop::sample::Index, used: u64 },
-    /// One of the calls under way runs past what it is charged, or does not.
-    Grow { call: prop::sample::Index, to: u64 },
+    /// One of the calls under way runs past what it is charged, or does not, twice within a second.
+    Grow { call: prop::sample::Index, to: [u64; 2] },
     /// One of the calls under way goes away.
     Drop { call: prop::sample::Index },
     /// The server's minute is over.
@@ -31,8 +31,17 @@ struct History {
     limiter: Limiter,
     model: Model,
     kept: HashMap<Option<String>, SavedWindow>,
-    under_way: Vec<(usize, usize, Admitted)>,
+    under_way: Vec<Call>,
     millis: u64,
+}
+
+/// A call under way.
+struct Call {
+    admitted: Admitted,
+    workspace: usize,
+    /// Its number in the model, and what it is charged there.
+    number: usize,
+    charged: u64,
 }
 
 impl History {
@@ -66,25 +75,28 @@ impl History {
                 }
             }
             Act::Settle { call, used } => {
-                let Some((call, workspace, admitted)) = self.take(call) else { return };
-                let charged = admitted.charged();
-                let used = charged * used / 100;
-                admitted.settle(used, self.now());
-                if used != charged {
+                let Some(call) = self.take(call) else { return };
+                let used = call.charged * used / 100;
+                call.admitted.settle(used, self.now());
+                if used != call.charged {
                     self.model.see(self.millis);
                 }
-                self.model.give_back(call, charged.saturating_sub(used));
-                self.model.grow(call, workspace, used.saturating_sub(charged));
+                self.model.give_back(call.number, call.charged.saturating_sub(used));
+                self.model.grow(call.number, call.workspace, used.saturating_sub(call.charged));
             }
             Act::Grow { call, to } => {
-                let Some((call, workspace, mut admitted)) = self.take(call) else { return };
-                let more = to.saturating_sub(admitted.charged());
-                admitted.grow(to, self.now());
-                if more > 0 {
-                    self.model.see(self.millis);
-                    self.model.grow(call, workspace, more);
+                let Some(mut call) = self.take(call) else { return };
+                for to in to {
+                    call.admitted.grow(to, self.now());
+                    let more = to.saturating_sub(call.charged);
+                    if more > 0 {
+                        self.model.see(self.millis);
+                        self.model.grow(call.number, call.workspace, more);
+                    }
+                    call.charged += more;
+                    assert_eq!(call.admitted.charged(), call.charged);
                 }
-                self.under_way.push((call, workspace, admitted));
+                self.under_way.push(call);
             }
             Act::Drop { call } => drop(self.take(call)),
             Act::Sweep => {
@@ -112,13 +124,13 @@ impl History {
         match self.limiter.admit(self.callers.subject(workspace), ask, now) {
             Ok(admitted) => {
                 assert!(passes, "the model refuses");
-                let call = self.model.admit(workspace, ask.tokens);
+                let number = self.model.admit(workspace, ask.tokens);
                 for (holder, limits) in [(Some(workspace), ask.workspace), (None, ask.account)] {
                     let [requests, tokens] = self.model.exact(holder);
                     assert!(requests <= limits.rpm && limits.tpm.is_none_or(|tpm| tokens <= tpm));
                 }
                 assert_eq!(admitted.headroom(), self.headroom(workspace, ask));
-                self.under_way.push((call, workspace, admitted));
+                self.under_way.push(Call { admitted, workspace, number, charged: ask.tokens });
                 Ok(())
             }
             Err(exceeded) => {
@@ -175,7 +187,7 @@ impl History {
         }
     }
 
-    fn take(&mut self, call: prop::sample::Index) -> Option<(usize, usize, Admitted)> {
+    fn take(&mut self, call: prop::sample::Index) -> Option<Call> {
         (!self.under_way.is_empty()).then(|| self.under_way.swap_remove(call.index(self.under_way.len())))
     }
 }
@@ -208,7 +220,7 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         12 => admit,
         4 => (call(), 0_u64..250).prop_map(|(call, used)| Act::Settle { call, used }),
-        3 => (call(), 0_u64..200).prop_map(|(call, to)| Act::Grow { call, to }),
+        3 => (call(), [0_u64..200, 0_u64..200]).prop_map(|(call, to)| Act::Grow { call, to }),
         1 => call().prop_map(|call| Act::Drop { call }),
         1 => Just(Act::Sweep),
         1 => Just(Act::Save),
