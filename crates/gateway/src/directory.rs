@@ -5,10 +5,10 @@
 //! longer than one map entry.
 
 use crate::credential::PublicId;
+use crate::limit::{Gauge, Limits};
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use keygate_contract::{AccountId, ApiKeyId, MemberId, ModelId, RegionId, WorkspaceId};
-use crate::limit::Limits;
 use keygate_store::{ApiKeyRecord, DirectoryContent, Event, MemberRecord, ModelAccess, WorkspaceRecord};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,6 +40,8 @@ pub struct KeyEntry {
     pub workspace: Arc<WorkspaceEntry>,
     /// Its owner. Shared likewise.
     pub owner: Arc<OwnerEntry>,
+    /// Counts its calls under way.
+    pub gauge: Arc<Gauge>,
     /// False once it is deleted: requests under way hold the entry longer than the map does.
     live: AtomicBool,
 }
@@ -195,7 +197,10 @@ impl Directory {
     /// Requests that hold the entry already see it as not live; the map forgets it.
     fn workspace_gone(&self, id: &WorkspaceId) {
         if let Some((_, entry)) = self.workspaces.remove(id) {
-            entry.state.store(Arc::new(WorkspaceState { live: false, models: ModelAccess::Granted(HashMap::new()) }));
+            entry.state.store(Arc::new(WorkspaceState {
+                live: false,
+                models: ModelAccess::Granted(HashMap::new()),
+            }));
         }
     }
 
@@ -216,7 +221,10 @@ impl Directory {
             return Err(DirectoryError::Owner(record.id));
         };
         let live = AtomicBool::new(true);
-        let entry = KeyEntry { id: record.id, secret_hash: record.secret_hash, workspace, owner, live };
+        // A changed key is the same key: its calls under way still count.
+        let gauge = self.keys.get(&public_id).map(|old| Arc::clone(&old.gauge)).unwrap_or_default();
+        let entry =
+            KeyEntry { id: record.id, secret_hash: record.secret_hash, workspace, owner, gauge, live };
         self.keys.insert(public_id, Arc::new(entry));
         Ok(())
     }

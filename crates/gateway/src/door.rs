@@ -54,6 +54,11 @@ impl Call {
             Self::Responses => "/responses",
         }
     }
+
+    /// Whether a stream of it tells its usage only when `stream_options` asks; one of responses always does.
+    pub(crate) fn has_stream_options(self) -> bool {
+        matches!(self, Self::ChatCompletions | Self::Completions)
+    }
 }
 
 impl Door {

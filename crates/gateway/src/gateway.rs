@@ -1,15 +1,19 @@
 //! The line itself: each step of a call, in order, with no way back.
 
+use crate::admit::{Asking, write_headroom};
 use crate::authorize::{Denial, Facts, Permit, Target, authorize};
 use crate::body::{self, Body};
-use crate::catalogue::Catalogue;
+use crate::call::CallBody;
+use crate::catalogue::{Catalogue, Model};
 use crate::credential::KeyHasher;
 use crate::directory::{Directory, KeyEntry};
 use crate::door::{Door, Operation};
+use crate::limit::{Clock, Headroom, Limiter, Limits, Permit as Place, Subject};
+use crate::meter::{Meter, Metered, UsageEvent};
 use crate::models;
 use crate::refusal::Refusal;
-use crate::request::{header_bytes, key_of, parse_call, read_body, with_model};
-use crate::upstream::{Outgoing, Upstreams};
+use crate::request::{header_bytes, key_of, read_body};
+use crate::upstream::{Answer, Outgoing, Upstreams};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
 use keygate_contract::{ModelId, RegionId};
@@ -65,6 +69,12 @@ pub struct GatewayOptions {
     pub header_limit: usize,
     /// How long each part may take.
     pub timeouts: Timeouts,
+    /// The windows, shared with the other gateways of the process.
+    pub limiter: Arc<Limiter>,
+    /// The clock of the windows, the same for all.
+    pub clock: Clock,
+    /// Calls under way at once with one key.
+    pub calls_per_key: u32,
 }
 
 /// The data plane.
@@ -118,17 +128,13 @@ impl Gateway {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
-        let admitted = self.operation(door, &head).and_then(|operation| {
+        let begun = self.operation(door, &head).and_then(|operation| {
             let key = self.authenticate(region, &head)?;
             Ok((operation, key))
         });
-        let (operation, key) = match admitted {
-            Ok(admitted) => admitted,
-            Err(refusal) => {
-                // Small enough to cost nothing, and the client gets to read why.
-                body::drain(body, 1 << 20, Duration::from_secs(1)).await;
-                return Err(refusal);
-            }
+        let (operation, key) = match begun {
+            Ok(begun) => begun,
+            Err(refusal) => return Err(drained(body, refusal).await),
         };
         let call = match operation {
             Operation::Call(call) => call,
@@ -139,25 +145,68 @@ impl Gateway {
             Operation::ModelView(id) => return self.model_view(region, &key, &id),
         };
 
-        let body = read_body(body, self.options.body_limit, self.options.timeouts.body).await?;
-        let parsed = parse_call(&body)?;
-        let model = ModelId::from(parsed.model.as_ref());
-        self.authorize(region, &key, self.target(region, &model), model.as_str())?;
-
-        let route = self.options.upstreams.find(&model)?;
-        let (name, out) = match &route.name {
-            Some(name) => (name.clone(), with_model(&body, &parsed.model_at, name)),
-            None => (model.as_str().to_owned(), body.clone()),
+        let limit = self.options.calls_per_key;
+        let Some(place) = key.gauge.try_enter(limit) else {
+            return Err(drained(body, Refusal::TooManyCalls { limit }).await);
         };
+        let body = read_body(body, self.options.body_limit, self.options.timeouts.body).await?;
+        let parsed = CallBody::parse(&body)?;
+        let id = ModelId::from(parsed.model.as_ref());
+        let (model, workspace) = self.permit(region, &key, &id)?;
+        let route = self.options.upstreams.find(&id)?;
+        let asking = Asking { model, workspace, call, body: &parsed };
+        let (meter, headroom) = self.admit(&key, place, &asking, request_id)?;
+
+        let asks_for_usage =
+            parsed.stream && !parsed.wants_usage && route.tells_usage() && call.has_stream_options();
         let outgoing = Outgoing {
             call,
             door,
-            model: name,
+            model: route.name.clone().unwrap_or_else(|| id.to_string()),
             stream: parsed.stream,
-            body: out,
+            body: parsed.rewritten(&body, route.name.as_deref(), asks_for_usage),
             request_id: request_id.to_owned(),
         };
-        route.send(outgoing).await
+        let usage_event = if asks_for_usage { UsageEvent::Hidden } else { UsageEvent::Shown };
+        let mut response = match route.send(outgoing).await {
+            Ok(answer) => answered(answer, usage_event, meter),
+            Err(refusal) => {
+                meter.failed();
+                return Err(refusal);
+            }
+        };
+        write_headroom(response.headers_mut(), &headroom);
+        Ok(response)
+    }
+
+    /// What the key may do with a model of the region.
+    fn permit(&self, region: &RegionId, key: &KeyEntry, id: &ModelId) -> Result<(&Model, Limits), Refusal> {
+        let target = self.target(region, id);
+        match (target, self.authorize(region, key, target, id.as_str())?) {
+            (Target::Model(model), Permit::Call(limits)) => Ok((model, limits)),
+            _ => Err(Refusal::ModelNotFound { model: id.to_string() }),
+        }
+    }
+
+    /// Takes what the call may use out of the limits of its workspace and its account.
+    fn admit(
+        &self,
+        key: &KeyEntry,
+        place: Place,
+        asking: &Asking<'_>,
+        request_id: &str,
+    ) -> Result<(Meter, Headroom), Refusal> {
+        let (model, clock) = (asking.model, self.options.clock);
+        let subject =
+            Subject { account: &key.workspace.account, workspace: &key.workspace.id, slot: model.slot };
+        let admitted = self.options.limiter.admit(subject, asking.ask(), clock.now());
+        let admitted = admitted.map_err(|exceeded| Refusal::LimitReached {
+            model: model.id.to_string(),
+            exceeded: Box::new(exceeded),
+        })?;
+        let headroom = admitted.headroom();
+        let meter = Meter::new(admitted, place, clock, request_id, asking.prompt_tokens());
+        Ok((meter, headroom))
     }
 
     fn operation(&self, door: Door, head: &http::request::Parts) -> Result<Operation, Refusal> {
@@ -224,6 +273,34 @@ impl Gateway {
     }
 }
 
+/// The refusal of a request whose body was not read. What is small enough to cost nothing is read and dropped, so that
+/// the client gets to read why.
+async fn drained<B: http_body::Body>(body: B, refusal: Refusal) -> Refusal {
+    body::drain(body, 1 << 20, Duration::from_secs(1)).await;
+    refusal
+}
+
+/// The answer on its way to the client, metered to its end.
+fn answered(answer: Answer, usage_event: UsageEvent, mut meter: Meter) -> Response<Body> {
+    meter.answered();
+    match answer {
+        Answer::Whole(body, told) => {
+            meter.told(told);
+            json(body)
+        }
+        Answer::Stream(stream) => {
+            let mut response = Response::new(Body::stream(Metered::new(stream, usage_event, meter)));
+            let headers = response.headers_mut();
+            headers
+                .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            // Tells nginx in front not to hold the stream back.
+            headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+            response
+        }
+    }
+}
+
 fn json(body: Bytes) -> Response<Body> {
     let mut response = Response::new(Body::whole(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -243,6 +320,17 @@ fn refuse(door: Door, refusal: &Refusal, request_id: &str) -> Response<Body> {
         }
         Refusal::UpstreamBusy { retry_after: Some(seconds) } => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+        }
+        Refusal::LimitReached { exceeded, .. } => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(exceeded.retry_after_seconds));
+            write_headroom(headers, &exceeded.headroom);
+            if !exceeded.can_ever_pass {
+                // OpenAI's clients repeat a 429 of themselves, and this one never passes.
+                headers.insert("x-should-retry", HeaderValue::from_static("false"));
+            }
+        }
+        Refusal::TooManyCalls { .. } => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(1));
         }
         _ => {}
     }

@@ -1,13 +1,14 @@
 //! The data plane: one straight line with no way back.
 //!
 //! ```text
-//! request → door → authenticate → authorize → forward
+//! request → door → authenticate → authorize → admit → forward → settle
 //! ```
 //!
 //! - [`door`] finds which protocol a path speaks and gives every refusal that protocol's shape;
 //! - [`credential`] mints, parses and hashes keys; the form and checksum are looked at before anything else is;
 //! - [`directory`] is the view in memory of keys, workspaces and members; nothing on the line asks the database;
 //! - [`authorize`] decides, as a pure function over what the directory knows;
+//! - [`limit`] admits what the workspace and its account may use in a minute, and settles what was used;
 //! - [`upstream`] forwards, and passes a stream through as it comes.
 //!
 //! [`Gateway::call`] is the line itself.
@@ -20,12 +21,17 @@ pub mod door;
 pub mod limit;
 pub mod upstream;
 
+mod admit;
 mod body;
+mod call;
 mod gateway;
+mod meter;
 mod models;
 mod refusal;
 mod request;
 mod sse;
+mod tokens;
+mod usage;
 
 pub use body::{Body, drain};
 pub use gateway::{Gateway, GatewayOptions, RegionAddress, Timeouts};

@@ -4,6 +4,7 @@
 //! that service documents none, the codes are our own and listed in `docs/api-design.md`. Messages are our own, say
 //! what to do, and never hold any part of a key.
 
+use crate::limit::{Dimension, Exceeded, Scope};
 use http::{Method, StatusCode};
 
 /// Why a call is refused or fails.
@@ -33,6 +34,18 @@ pub enum Refusal {
     ModelNotGranted {
         /// The name that was asked for.
         model: String,
+    },
+    /// A limit per minute would be passed.
+    LimitReached {
+        /// The model that was asked for.
+        model: String,
+        /// Which limit, and when there is room again.
+        exceeded: Box<Exceeded>,
+    },
+    /// As many calls of the key as there may be are under way.
+    TooManyCalls {
+        /// How many there may be.
+        limit: u32,
     },
     /// The body is not the JSON it should be.
     BadBody {
@@ -127,6 +140,17 @@ impl Refusal {
                 let code = "Model.AccessDenied";
                 codes(StatusCode::FORBIDDEN, code, code, code, "permission_error")
             }
+            Self::LimitReached { exceeded, .. } => {
+                let (native, code) = match exceeded.dimension {
+                    Dimension::Requests => ("Throttling.RateQuota", "limit_requests"),
+                    Dimension::Tokens => ("Throttling.AllocationQuota", "insufficient_quota"),
+                };
+                codes(StatusCode::TOO_MANY_REQUESTS, native, code, code, "rate_limit_error")
+            }
+            Self::TooManyCalls { .. } => {
+                let (native, code) = ("Throttling.Concurrency", "limit_concurrency");
+                codes(StatusCode::TOO_MANY_REQUESTS, native, code, code, "rate_limit_error")
+            }
             Self::BadBody { .. } => {
                 codes(StatusCode::BAD_REQUEST, "BadRequest.IllegalInput", INVALID, INVALID, INVALID)
             }
@@ -202,6 +226,11 @@ impl Refusal {
                 "The workspace of this API key may not call `{}`. Ask an administrator to grant the model to it.",
                 short(model)
             ),
+            Self::LimitReached { model, exceeded } => limit_message(&short(model), exceeded),
+            Self::TooManyCalls { limit } => format!(
+                "This API key has {limit} calls under way, as many as it may. Try again when one has ended, or use \
+                 another key."
+            ),
             Self::BadBody { message, .. } => message.clone(),
             Self::BodyTooLarge { limit } => format!("The body is larger than {limit} bytes. Send less at once."),
             Self::BodyTimeout => "The body did not arrive in time. Send it again, faster or smaller.".into(),
@@ -226,6 +255,29 @@ impl Refusal {
             Self::ModelMissing => Some("model"),
             _ => None,
         }
+    }
+}
+
+/// Which limit, how much of it the call asks for, and what to do.
+fn limit_message(model: &str, exceeded: &Exceeded) -> String {
+    let Exceeded { limit, asked, retry_after_seconds: seconds, .. } = *exceeded;
+    let whose = match exceeded.scope {
+        Scope::Workspace => "the workspace",
+        Scope::Account => "the account",
+    };
+    let wait = if seconds == 1 { "1 second".to_owned() } else { format!("{seconds} seconds") };
+    match exceeded.dimension {
+        Dimension::Requests => format!(
+            "The limit of {whose} for `{model}`, {limit} requests per minute, is reached. Try again in {wait}."
+        ),
+        Dimension::Tokens if !exceeded.can_ever_pass => format!(
+            "This call may use {asked} tokens, which is more than the whole limit of {whose} for `{model}`, {limit} \
+             tokens per minute. Lower `max_tokens` or shorten the prompt."
+        ),
+        Dimension::Tokens => format!(
+            "This call may use {asked} tokens, and of the limit of {whose} for `{model}`, {limit} tokens per minute, \
+             that much is free again in {wait}. Try again then, or lower `max_tokens`."
+        ),
     }
 }
 

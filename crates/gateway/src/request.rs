@@ -1,14 +1,10 @@
-//! What the gateway reads of a call: the key, the body, and of the body the model.
+//! What the gateway reads of a request: the key, and the body as a whole.
 
 use crate::credential;
 use crate::refusal::Refusal;
 use bytes::Bytes;
 use http::{HeaderMap, Uri, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use std::borrow::Cow;
-use std::ops::Range;
 use std::time::Duration;
 
 /// The key of a call.
@@ -64,77 +60,6 @@ where
     }
 }
 
-/// What the gateway itself reads of a call's body. A field that stands twice is an error: the upstream might take the
-/// other one.
-#[derive(Deserialize)]
-struct Fields<'a> {
-    #[serde(borrow)]
-    model: Option<&'a RawValue>,
-    stream: Option<bool>,
-}
-
-/// What is called, and how.
-#[derive(Debug)]
-pub(crate) struct CallBody<'a> {
-    /// The model as the body names it.
-    pub(crate) model: Cow<'a, str>,
-    /// Where the name stands in the body, quotes included.
-    pub(crate) model_at: Range<usize>,
-    /// Whether a stream is asked for.
-    pub(crate) stream: bool,
-}
-
-/// Reads the model out of a body.
-///
-/// # Errors
-/// [`Refusal::BadBody`] or [`Refusal::ModelMissing`].
-pub(crate) fn parse_call(body: &[u8]) -> Result<CallBody<'_>, Refusal> {
-    let text = std::str::from_utf8(body)
-        .map_err(|_| Refusal::BadBody { message: "The body is not UTF-8. Send JSON.".into(), param: None })?;
-    let fields: Fields<'_> = serde_json::from_str(text).map_err(|e| bad_json(&e))?;
-    let raw = fields.model.ok_or(Refusal::ModelMissing)?;
-    let model: Cow<'_, str> = serde_json::from_str::<BorrowedText<'_>>(raw.get())
-        .map_err(|_| Refusal::BadBody {
-            message: "The field `model` must be a string.".into(),
-            param: Some("model".into()),
-        })?
-        .0;
-    if model.is_empty() {
-        return Err(Refusal::ModelMissing);
-    }
-    // `raw` is a slice of `text`, so its distance from the start is its place.
-    let start = raw.get().as_ptr() as usize - text.as_ptr() as usize;
-    Ok(CallBody { model, model_at: start..start + raw.get().len(), stream: fields.stream.unwrap_or(false) })
-}
-
-/// A string that is copied only when it holds escapes.
-#[derive(Deserialize)]
-struct BorrowedText<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// What is wrong with a body, without quoting it.
-fn bad_json(error: &serde_json::Error) -> Refusal {
-    let place = format!("line {}, column {}", error.line(), error.column());
-    let message = if error.is_data() {
-        // The only fields that are read are `model` and `stream`.
-        format!(
-            "A field of the body has the wrong type or stands twice, before {place}. `stream` must be true or false."
-        )
-    } else {
-        format!("The body is not valid JSON, at {place}.")
-    };
-    Refusal::BadBody { message, param: None }
-}
-
-/// The body with another name for the model.
-pub(crate) fn with_model(body: &Bytes, at: &Range<usize>, name: &str) -> Bytes {
-    let quoted = serde_json::Value::from(name).to_string();
-    let mut changed = Vec::with_capacity(body.len() + quoted.len());
-    changed.extend_from_slice(&body[..at.start]);
-    changed.extend_from_slice(quoted.as_bytes());
-    changed.extend_from_slice(&body[at.end..]);
-    changed.into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,37 +85,5 @@ mod tests {
         assert_eq!(read(Some("authorization"), format!("Basic {key}"), "/"), Err(Refusal::KeyInvalid));
         assert_eq!(read(None, String::new(), "/"), Err(Refusal::KeyMissing));
         assert_eq!(read(None, String::new(), &format!("/?api_key={key}")), Err(Refusal::KeyInQuery));
-    }
-
-    #[test]
-    fn the_model_is_found_wherever_it_stands() {
-        let body = br#"{"messages":[{"model":"no"}], "stream":true, "model" : "qwen\u002dplus" ,"x":1}"#;
-        let call = parse_call(body).unwrap();
-        assert_eq!((call.model.as_ref(), call.stream), ("qwen-plus", true));
-        let changed = with_model(&Bytes::from_static(body), &call.model_at, "up\"stream");
-        assert_eq!(
-            changed,
-            &br#"{"messages":[{"model":"no"}], "stream":true, "model" : "up\"stream" ,"x":1}"#[..]
-        );
-    }
-
-    #[test]
-    fn a_body_that_two_parsers_could_read_differently_is_refused() {
-        for body in [r#"{"model":"a","model":"b"}"#, r#"{"model":"a","stream":true,"stream":false}"#] {
-            assert!(matches!(parse_call(body.as_bytes()), Err(Refusal::BadBody { .. })), "{body}");
-        }
-    }
-
-    #[test]
-    fn bodies_without_a_model_or_without_json_are_told_apart() {
-        for body in ["{}", r#"{"model":""}"#, r#"{"model":null}"#] {
-            assert_eq!(parse_call(body.as_bytes()).unwrap_err(), Refusal::ModelMissing, "{body}");
-        }
-        for body in
-            ["", "[", "[]", "\"x\"", "{\"model\":", r#"{"model":7}"#, r#"{"model":"a","stream":"yes"}"#]
-        {
-            assert!(matches!(parse_call(body.as_bytes()), Err(Refusal::BadBody { .. })), "{body}");
-        }
-        assert!(matches!(parse_call(b"\xff{}"), Err(Refusal::BadBody { .. })));
     }
 }

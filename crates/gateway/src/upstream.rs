@@ -6,11 +6,11 @@ mod pool;
 
 pub use http_upstream::{HttpUpstream, UpstreamError};
 
-use crate::body::Body;
+use crate::body::BoxStream;
 use crate::door::{Call, Door};
 use crate::refusal::Refusal;
+use crate::usage::Told;
 use bytes::Bytes;
-use http::Response;
 use keygate_contract::ModelId;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +25,14 @@ pub(crate) struct Outgoing {
     pub(crate) stream: bool,
     pub(crate) body: Bytes,
     pub(crate) request_id: String,
+}
+
+/// What an upstream answers to a call it takes.
+pub(crate) enum Answer {
+    /// JSON, whole, and what it tells of the call's use.
+    Whole(Bytes, Told),
+    /// Server-sent events, as they come.
+    Stream(BoxStream),
 }
 
 /// Where calls go.
@@ -82,7 +90,15 @@ pub enum Echo {
 }
 
 impl Route {
-    pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Response<Body>, Refusal> {
+    /// Whether streams are asked for their usage.
+    pub(crate) fn tells_usage(&self) -> bool {
+        match &self.upstream {
+            Upstream::Http(upstream) => upstream.tells_usage(),
+            Upstream::Echo => true,
+        }
+    }
+
+    pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Answer, Refusal> {
         match &self.upstream {
             Upstream::Http(upstream) => upstream.send(outgoing).await,
             Upstream::Echo => echo::answer(&outgoing),

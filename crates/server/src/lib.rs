@@ -3,6 +3,7 @@
 //! - [`config`] reads and checks the configuration; nothing else looks at files or the environment;
 //! - [`server`] starts and stops everything;
 //! - `listen` accepts connections and tells the gateway's paths from the console's;
+//! - `limits` keeps the gateway's windows over a restart;
 //! - `console` is the control plane: one module a resource, each exposing `router()`;
 //! - `assets` serves the built console.
 
@@ -12,6 +13,7 @@ pub mod server;
 mod assets;
 mod console;
 mod health;
+mod limits;
 mod listen;
 mod mail;
 mod problem;

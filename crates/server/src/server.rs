@@ -8,6 +8,7 @@ pub use error::StartError;
 use crate::assets::Assets;
 use crate::config::{Config, RegionConfig};
 use crate::console::{self, Attempts, ChangeRunner, Console};
+use crate::limits::Limits;
 use crate::listen::Service;
 use crate::mail::{Mailer, make_private_folder};
 use crate::problem::HeaderLimit;
@@ -23,7 +24,8 @@ use secrecy::SecretString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
 
 /// A server that runs.
 pub struct Running {
@@ -34,6 +36,9 @@ pub struct Running {
     is_new: bool,
     workers: Workers,
     directory: Arc<Directory>,
+    /// Dropped to end what writes the limits' windows.
+    stop_keeping: oneshot::Sender<()>,
+    keeping: JoinHandle<()>,
 }
 
 /// Starts the server: store, directory, gateway, console, and a listener for each region.
@@ -55,6 +60,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
 
     let key_hasher = secret.key_hasher();
     let catalogue = Arc::new(config.catalogue());
+    let limits = Limits::load(&store, &catalogue).await?;
     let addresses: Vec<RegionAddress> = bound
         .iter()
         .map(|b| RegionAddress { id: b.config.id.clone(), base_url: openai_url(&b.url) })
@@ -66,6 +72,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             body_limit: config.limits.body_bytes,
             header_limit: config.limits.header_bytes,
             timeouts: config.timeouts.gateway,
+            limiter: Arc::clone(&limits.limiter),
+            clock: limits.clock,
+            calls_per_key: config.limits.calls_per_key,
         };
         let (catalogue, directory) = (Arc::clone(&catalogue), Arc::clone(&directory));
         Ok(Arc::new(Gateway::new(catalogue, directory, key_hasher.clone(), options)))
@@ -111,7 +120,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         tracing::info!(region.id = %bound.config.id, address = %bound.address, "listening");
     }
     let gateways = addresses.into_iter().map(|region| (region.id, region.base_url)).collect();
-    Ok(Running { store, secret, console_url, gateways, is_new, workers, directory })
+    let (stop_keeping, stopped) = oneshot::channel();
+    let keeping = tokio::spawn(limits.keep(stopped));
+    Ok(Running { store, secret, console_url, gateways, is_new, workers, directory, stop_keeping, keeping })
 }
 
 /// Checks what [`start`] would refuse, without a store or a listener.
@@ -200,6 +211,10 @@ impl Running {
     pub async fn stop(self) {
         tracing::info!("stopping");
         self.workers.stop().await;
+        drop(self.stop_keeping);
+        if let Err(error) = self.keeping.await {
+            tracing::error!(%error, "the limits' windows were not written");
+        }
         self.store.close().await;
         tracing::info!("stopped");
     }
@@ -349,7 +364,8 @@ fn upstreams(config: &Config) -> Result<Upstreams, StartError> {
         let service =
             HttpUpstream::new(&upstream.id, &upstream.base_url, key.as_ref(), config.timeouts.gateway)
                 .map_err(|e: UpstreamError| failed(e.to_string()))?;
-        let service = Arc::new(service);
+        let service =
+            Arc::new(if upstream.stream_options { service } else { service.without_stream_usage() });
         let routes = upstream.models.names().into_iter();
         Ok(routes.fold(upstreams, |upstreams, (model, name)| upstreams.route(model, &service, name)))
     })

@@ -174,10 +174,7 @@ mod tests {
         assert_eq!(with("a b", "image", ""), Err(DefinitionError::Id));
         assert_eq!(with(&"x".repeat(129), "image", ""), Err(DefinitionError::Id));
         assert_eq!(with("a", "text", ""), Err(DefinitionError::TpmMissing(ModelType::Text)));
-        assert_eq!(
-            with("a", "image", r#","tpm":1"#),
-            Err(DefinitionError::TpmNotMetered(ModelType::Image))
-        );
+        assert_eq!(with("a", "image", r#","tpm":1"#), Err(DefinitionError::TpmNotMetered(ModelType::Image)));
         let regional = r#","regional":{"r":{"tpm":1}}"#;
         assert_eq!(with("a", "video", regional), Err(DefinitionError::TpmNotMetered(ModelType::Video)));
         assert_eq!(

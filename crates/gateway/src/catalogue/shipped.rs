@@ -59,7 +59,8 @@ pub fn shipped() -> Vec<ModelDefinition> {
 
 impl Row {
     fn into_definition(self) -> ModelDefinition {
-        let regional = REGIONS.iter().map(|(id, scopes)| (RegionId::from(*id), self.in_scopes(scopes))).collect();
+        let regional =
+            REGIONS.iter().map(|(id, scopes)| (RegionId::from(*id), self.in_scopes(scopes))).collect();
         ModelDefinition {
             prices: self.token_prices(),
             id: self.id,
@@ -86,11 +87,7 @@ impl Row {
             price: unit.price,
             currency: unit.currency.clone(),
         }));
-        Regional {
-            rpm: limits.map(|l| l.rpm),
-            tpm: limits.and_then(|l| l.tpm),
-            prices: Some(prices),
-        }
+        Regional { rpm: limits.map(|l| l.rpm), tpm: limits.and_then(|l| l.tpm), prices: Some(prices) }
     }
 
     fn token_prices(&self) -> Vec<Price> {
@@ -98,7 +95,12 @@ impl Row {
         [("input_tokens", self.input_price_per_million), ("output_tokens", self.output_price_per_million)]
             .into_iter()
             .filter_map(|(item, price)| {
-                Some(Price { item: item.into(), per: "million_tokens".into(), price: price?, currency: currency.clone() })
+                Some(Price {
+                    item: item.into(),
+                    per: "million_tokens".into(),
+                    price: price?,
+                    currency: currency.clone(),
+                })
             })
             .collect()
     }

@@ -1,15 +1,14 @@
 //! The built-in upstream: it calls no model and says so. With it, every path through the gateway works on a laptop
 //! that has nothing else installed. Its tokens are words, its vectors are drawn from a hash of the text.
 
-use super::Outgoing;
-use crate::body::Body;
+use super::{Answer, Outgoing};
 use crate::door::Call;
 use crate::refusal::Refusal;
+use crate::usage;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use http::{HeaderValue, Response, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -29,7 +28,7 @@ const NUMBERS_MAX: usize = 1 << 20;
 /// The most of what was said that is echoed, in characters.
 const ECHO_MAX: usize = 2000;
 
-pub(crate) fn answer(outgoing: &Outgoing) -> Result<Response<Body>, Refusal> {
+pub(crate) fn answer(outgoing: &Outgoing) -> Result<Answer, Refusal> {
     match outgoing.call {
         Call::ChatCompletions => chat(outgoing),
         Call::Completions => completion(outgoing),
@@ -38,7 +37,7 @@ pub(crate) fn answer(outgoing: &Outgoing) -> Result<Response<Body>, Refusal> {
     }
 }
 
-fn chat(outgoing: &Outgoing) -> Result<Response<Body>, Refusal> {
+fn chat(outgoing: &Outgoing) -> Result<Answer, Refusal> {
     #[derive(Deserialize)]
     struct Request {
         messages: Vec<Message>,
@@ -73,7 +72,7 @@ fn chat(outgoing: &Outgoing) -> Result<Response<Body>, Refusal> {
     Ok(data_stream(&chunks))
 }
 
-fn completion(outgoing: &Outgoing) -> Result<Response<Body>, Refusal> {
+fn completion(outgoing: &Outgoing) -> Result<Answer, Refusal> {
     #[derive(Deserialize)]
     struct Request {
         prompt: Value,
@@ -101,7 +100,7 @@ fn completion(outgoing: &Outgoing) -> Result<Response<Body>, Refusal> {
     Ok(data_stream(&chunks))
 }
 
-fn embeddings(outgoing: &Outgoing) -> Result<Response<Body>, Refusal> {
+fn embeddings(outgoing: &Outgoing) -> Result<Answer, Refusal> {
     #[derive(Deserialize)]
     struct Request {
         input: Value,
@@ -162,7 +161,7 @@ fn embeddings(outgoing: &Outgoing) -> Result<Response<Body>, Refusal> {
     })))
 }
 
-fn responses(outgoing: &Outgoing) -> Result<Response<Body>, Refusal> {
+fn responses(outgoing: &Outgoing) -> Result<Answer, Refusal> {
     #[derive(Deserialize)]
     struct Request {
         input: Value,
@@ -329,30 +328,22 @@ fn merge(first: &Value, mut second: Value) -> Value {
     second
 }
 
-fn whole(value: &Value) -> Response<Body> {
-    with_type(Body::whole(value.to_string()), "application/json")
+fn whole(value: &Value) -> Answer {
+    let body = Bytes::from(value.to_string());
+    let told = usage::read(&body).unwrap_or_default();
+    Answer::Whole(body, told)
 }
 
-fn data_stream(chunks: &[Value]) -> Response<Body> {
+fn data_stream(chunks: &[Value]) -> Answer {
     let end = std::iter::once("data: [DONE]\n\n".to_owned());
     paced_stream(chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).chain(end).collect())
 }
 
-fn paced_stream(pieces: Vec<String>) -> Response<Body> {
-    let paced = stream::iter(pieces).then(|piece| async move {
+fn paced_stream(pieces: Vec<String>) -> Answer {
+    Answer::Stream(Box::pin(stream::iter(pieces).then(|piece| async move {
         tokio::time::sleep(PIECE_EVERY).await;
         Bytes::from(piece)
-    });
-    let mut response = with_type(Body::stream(paced), "text/event-stream; charset=utf-8");
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
-    response
-}
-
-fn with_type(body: Body, content_type: &'static str) -> Response<Body> {
-    let mut response = Response::new(body);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
+    })))
 }
 
 #[cfg(test)]

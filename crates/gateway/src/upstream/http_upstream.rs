@@ -1,17 +1,17 @@
 //! An OpenAI-compatible service over HTTP, with a pool of connections.
 
-use super::Outgoing;
 use super::pool::{CallError, Pool, Pooled};
-use crate::body::Body;
+use super::{Answer, Outgoing};
 use crate::door::Call;
 use crate::gateway::Timeouts;
 use crate::refusal::Refusal;
 use crate::sse::Relay;
+use crate::usage::{self, Told};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use thiserror::Error;
 
 /// The most of an answer that is not a stream, in bytes. Embeddings are the largest: 2,048 of 4,096 numbers.
@@ -38,6 +38,7 @@ pub struct HttpUpstream {
     authorization: Option<HeaderValue>,
     pool: Pool,
     timeouts: Timeouts,
+    tells_usage: bool,
 }
 
 impl HttpUpstream {
@@ -75,7 +76,19 @@ impl HttpUpstream {
         let target = Uri::builder().scheme(scheme).authority(authority.clone()).path_and_query("/").build();
         let pool = Pool::new(target.map_err(|_| bad_url())?, timeouts.connect);
         let host = HeaderValue::from_str(authority.as_str()).map_err(|_| bad_url())?;
-        Ok(Self { id: id.to_owned(), base, uris, host, authorization, pool, timeouts })
+        Ok(Self { id: id.to_owned(), base, uris, host, authorization, pool, timeouts, tells_usage: true })
+    }
+
+    /// For a service that refuses `stream_options`: its streams are not asked for their usage, and are metered by
+    /// estimate.
+    #[must_use]
+    pub fn without_stream_usage(mut self) -> Self {
+        self.tells_usage = false;
+        self
+    }
+
+    pub(crate) fn tells_usage(&self) -> bool {
+        self.tells_usage
     }
 
     /// Where it is.
@@ -83,22 +96,16 @@ impl HttpUpstream {
         &self.base
     }
 
-    pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Response<Body>, Refusal> {
+    pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Answer, Refusal> {
         let request_id = outgoing.request_id.clone();
         let answer = self.exchange(&outgoing).await?;
         if is_event_stream(answer.headers()) && answer.status().is_success() {
             let relay = Relay::new(answer.into_body(), &self.id, outgoing, self.timeouts.idle);
-            let mut response = Response::new(Body::stream(relay));
-            let headers = response.headers_mut();
-            headers
-                .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            // Tells nginx in front not to hold the stream back.
-            headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-            return Ok(response);
+            return Ok(Answer::Stream(Box::pin(relay)));
         }
         let status = answer.status().as_u16();
-        self.whole(answer).await.inspect_err(|refusal| {
+        let whole = self.whole(answer).await.map(|(body, told)| Answer::Whole(body, told));
+        whole.inspect_err(|refusal| {
             // The code alone: the upstream's words may quote the caller's.
             let code = refusal.codes().compatible;
             tracing::warn!(upstream.id = %self.id, request.id = %request_id, http.status = status, error.code = code, "upstream refused or broke");
@@ -132,7 +139,7 @@ impl HttpUpstream {
     }
 
     /// An answer that is not a stream: read whole, so that a broken one becomes a clear error.
-    async fn whole(&self, answer: Response<Pooled>) -> Result<Response<Body>, Refusal> {
+    async fn whole(&self, answer: Response<Pooled>) -> Result<(Bytes, Told), Refusal> {
         let (head, body) = answer.into_parts();
         let body = tokio::time::timeout(self.timeouts.whole, Limited::new(body, ANSWER_MAX).collect())
             .await
@@ -142,12 +149,13 @@ impl HttpUpstream {
         if !head.status.is_success() {
             return Err(refused(head.status, &head.headers, &body));
         }
-        if serde_json::from_slice::<&RawValue>(&body).is_err() {
-            return Err(Refusal::UpstreamBroken);
-        }
-        let mut response = Response::new(Body::whole(body));
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Ok(response)
+        let told = match usage::read(&body) {
+            Ok(told) => told,
+            // JSON of another shape is the client's to understand.
+            Err(error) if error.is_data() => Told::default(),
+            Err(_) => return Err(Refusal::UpstreamBroken),
+        };
+        Ok((body, told))
     }
 }
 

@@ -20,8 +20,15 @@ pub struct UpstreamConfig {
     /// What it speaks.
     #[serde(default)]
     pub protocol: UpstreamProtocol,
+    /// Whether it takes `stream_options`. If not, its streams are metered by estimate.
+    #[serde(default = "yes")]
+    pub stream_options: bool,
     /// The models it serves.
     pub models: UpstreamModels,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What an upstream speaks.

@@ -1,0 +1,173 @@
+//! What an upstream says a call has used, and what its answer weighs where it does not say.
+
+use crate::tokens::Weight;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// More tokens than any call can use: who reports more is not believed.
+const ABSURD: u64 = 1 << 30;
+
+/// Tokens of a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Usage {
+    pub(crate) input: u64,
+    pub(crate) output: u64,
+}
+
+impl Usage {
+    pub(crate) fn total(self) -> u64 {
+        self.input.saturating_add(self.output)
+    }
+
+    /// Reads a usage block, by the names of chat and completions or by those of responses. `None` for one that cannot
+    /// be true: not whole numbers, negative, or absurd.
+    fn read(block: &RawValue) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Block {
+            #[serde(alias = "input_tokens")]
+            prompt_tokens: Option<u64>,
+            #[serde(alias = "output_tokens")]
+            completion_tokens: Option<u64>,
+            total_tokens: Option<u64>,
+        }
+        let block: Block = serde_json::from_str(block.get()).ok()?;
+        let usage = match (block.prompt_tokens, block.completion_tokens, block.total_tokens) {
+            // Embeddings and ranks have no output, and some upstreams say the sum alone.
+            (None, None, Some(total)) => Self { input: total, output: 0 },
+            (None, None, None) => return None,
+            (input, output, _) => Self { input: input.unwrap_or(0), output: output.unwrap_or(0) },
+        };
+        (usage.input <= ABSURD && usage.output <= ABSURD).then_some(usage)
+    }
+}
+
+/// What an answer, or an event of one, tells of the call's use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// What the upstream says, if it does.
+    pub(crate) usage: Option<Usage>,
+    /// What its words weigh.
+    pub(crate) output: Weight,
+    /// Whether it says the usage and nothing else: the event that `stream_options.include_usage` adds.
+    pub(crate) is_usage_only: bool,
+}
+
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
+    #[serde(default)]
+    choices: Option<Vec<Choice>>,
+    /// Of responses: what was said, in a whole answer.
+    #[serde(default)]
+    output: Weight,
+    /// Of responses: what is said, in an event.
+    #[serde(default)]
+    delta: Weight,
+    /// Of responses: the whole answer, in its last event.
+    #[serde(borrow, default)]
+    response: Option<Inner<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    #[serde(default)]
+    delta: Weight,
+    #[serde(default)]
+    message: Weight,
+    #[serde(default)]
+    text: Weight,
+}
+
+#[derive(Deserialize)]
+struct Inner<'a> {
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
+}
+
+/// Reads an answer that is not a stream, or one event of a stream.
+///
+/// # Errors
+/// When it is not JSON, or of a shape that no such answer has.
+pub(crate) fn read(json: &[u8]) -> serde_json::Result<Told> {
+    let answer: Answer<'_> = serde_json::from_slice(json)?;
+    let block = answer.usage.or(answer.response.and_then(|response| response.usage));
+    let usage = block.and_then(Usage::read);
+    let mut output = answer.output;
+    output.add(answer.delta);
+    for choice in answer.choices.iter().flatten() {
+        output.add(choice.delta);
+        output.add(choice.message);
+        output.add(choice.text);
+    }
+    let is_usage_only = usage.is_some() && answer.choices.is_some_and(|choices| choices.is_empty());
+    Ok(Told { usage, output, is_usage_only })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usage(json: &str) -> Option<(u64, u64)> {
+        read(json.as_bytes()).unwrap().usage.map(|u| (u.input, u.output))
+    }
+
+    #[test]
+    fn usage_is_read_by_the_names_of_every_operation() {
+        assert_eq!(
+            usage(r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#),
+            Some((3, 4))
+        );
+        assert_eq!(
+            usage(r#"{"output":[],"usage":{"input_tokens":3,"output_tokens":4,"total_tokens":7}}"#),
+            Some((3, 4))
+        );
+        assert_eq!(
+            usage(
+                r#"{"type":"response.completed","response":{"usage":{"input_tokens":3,"output_tokens":4}}}"#
+            ),
+            Some((3, 4))
+        );
+        assert_eq!(usage(r#"{"data":[],"usage":{"prompt_tokens":5,"total_tokens":5}}"#), Some((5, 0)));
+        assert_eq!(usage(r#"{"usage":{"total_tokens":5}}"#), Some((5, 0)));
+    }
+
+    #[test]
+    fn usage_that_cannot_be_true_counts_as_none() {
+        for block in [
+            "null",
+            "{}",
+            "7",
+            r#"{"prompt_tokens":-1,"completion_tokens":4}"#,
+            r#"{"prompt_tokens":1.5}"#,
+            r#"{"prompt_tokens":"3"}"#,
+            r#"{"completion_tokens":1000000000000000000}"#,
+            r#"{"completion_tokens":1e30}"#,
+        ] {
+            assert_eq!(usage(&format!(r#"{{"choices":[],"usage":{block}}}"#)), None, "{block}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_an_answer_are_weighed_and_nothing_around_them() {
+        let tokens = |json: &str| read(json.as_bytes()).unwrap().output.tokens();
+        assert_eq!(
+            tokens(r#"{"id":"chatcmpl-1","model":"m","choices":[{"index":0,"delta":{"content":"abc"}}]}"#),
+            1
+        );
+        assert_eq!(tokens(r#"{"choices":[{"delta":{"reasoning_content":"abcdef","content":null}}]}"#), 2);
+        assert_eq!(tokens(r#"{"choices":[{"text":"abc"},{"text":"abc"}]}"#), 2);
+        assert_eq!(tokens(r#"{"type":"response.output_text.delta","delta":"abc","item_id":"msg_1"}"#), 1);
+        assert_eq!(tokens(r#"{"object":"list","data":[{"embedding":[0.1,0.2]}]}"#), 0);
+        assert_eq!(read(b"[1]").unwrap_or_default(), Told::default());
+    }
+
+    #[test]
+    fn only_an_event_without_choices_says_the_usage_alone() {
+        let only = |json: &str| read(json.as_bytes()).unwrap().is_usage_only;
+        assert!(only(r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#));
+        assert!(!only(r#"{"choices":[{"delta":{}}],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#));
+        assert!(!only(r#"{"choices":[],"usage":null}"#));
+        assert!(!only(r#"{"response":{"usage":{"input_tokens":3}}}"#));
+    }
+}
