@@ -1,6 +1,9 @@
 //! The built-in upstream: it calls no model and says so. With it, every path through the gateway works on a laptop
 //! that has nothing else installed. Its tokens are words, its vectors are drawn from a hash of the text.
 
+mod reply;
+mod vector;
+
 use super::{Answer, Outgoing};
 use crate::door::Call;
 use crate::refusal::Refusal;
@@ -9,13 +12,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
+use reply::{Reply, text_of, tokens};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use vector::unit_vector;
 
-/// What every answer begins with.
-const GREETING: &str = "This is Keygate's built-in echo upstream; no model was called. You said:";
 /// Between two pieces of a stream, so that it can be seen to stream.
 const PIECE_EVERY: Duration = Duration::from_millis(10);
 /// Numbers in a vector when the request does not say, and the most it may say.
@@ -25,8 +27,6 @@ const DIMENSIONS_MAX: usize = 4096;
 const TEXTS_MAX: usize = 2048;
 /// Numbers in one embeddings answer: what the texts and dimensions of real calls come to, and no more.
 const NUMBERS_MAX: usize = 1 << 20;
-/// The most of what was said that is echoed, in characters.
-const ECHO_MAX: usize = 2000;
 
 pub(crate) fn answer(outgoing: &Outgoing) -> Result<Answer, Refusal> {
     match outgoing.call {
@@ -50,11 +50,11 @@ fn chat(outgoing: &Outgoing) -> Result<Answer, Refusal> {
     };
     let said = text_of(&last.content);
     let prompt_tokens = request.messages.iter().map(|m| tokens(&text_of(&m.content))).sum();
-    let reply = Reply::new(&said, prompt_tokens);
+    let reply = Reply::new(&outgoing.body, &said, prompt_tokens);
     let head = json!({ "id": format!("chatcmpl-{}", outgoing.request_id), "created": now(), "model": outgoing.model });
     if !outgoing.stream {
         let message = json!({ "role": "assistant", "content": reply.text });
-        let choices = json!([{ "index": 0, "message": message, "finish_reason": "stop" }]);
+        let choices = json!([{ "index": 0, "message": message, "finish_reason": reply.finish }]);
         let object = json!({ "object": "chat.completion", "choices": choices, "usage": reply.chat_usage() });
         return Ok(whole(&merge(&head, object)));
     }
@@ -64,7 +64,7 @@ fn chat(outgoing: &Outgoing) -> Result<Answer, Refusal> {
     };
     let mut chunks = vec![chunk(json!({ "role": "assistant", "content": "" }), Value::Null)];
     chunks.extend(reply.pieces().map(|piece| chunk(json!({ "content": piece }), Value::Null)));
-    chunks.push(chunk(json!({}), "stop".into()));
+    chunks.push(chunk(json!({}), reply.finish.into()));
     if request.stream_options.is_some_and(|o| o.include_usage) {
         let object = json!({ "object": "chat.completion.chunk", "choices": [], "usage": reply.chat_usage() });
         chunks.push(merge(&head, object));
@@ -81,19 +81,20 @@ fn completion(outgoing: &Outgoing) -> Result<Answer, Refusal> {
     }
     let request: Request = read(outgoing, "prompt")?;
     let said = text_of(&request.prompt);
-    let reply = Reply::new(&said, tokens(&said));
+    let reply = Reply::new(&outgoing.body, &said, tokens(&said));
     let head = json!({
         "id": format!("cmpl-{}", outgoing.request_id), "object": "text_completion", "created": now(),
         "model": outgoing.model,
     });
     let choice = |text: &str, finish: Value| json!([{ "index": 0, "text": text, "logprobs": null, "finish_reason": finish }]);
     if !outgoing.stream {
-        let object = json!({ "choices": choice(&reply.text, "stop".into()), "usage": reply.chat_usage() });
+        let object =
+            json!({ "choices": choice(&reply.text, reply.finish.into()), "usage": reply.chat_usage() });
         return Ok(whole(&merge(&head, object)));
     }
     let mut chunks: Vec<Value> =
         reply.pieces().map(|piece| merge(&head, json!({ "choices": choice(piece, Value::Null) }))).collect();
-    chunks.push(merge(&head, json!({ "choices": choice("", "stop".into()) })));
+    chunks.push(merge(&head, json!({ "choices": choice("", reply.finish.into()) })));
     if request.stream_options.is_some_and(|o| o.include_usage) {
         chunks.push(merge(&head, json!({ "choices": [], "usage": reply.chat_usage() })));
     }
@@ -174,7 +175,7 @@ fn responses(outgoing: &Outgoing) -> Result<Answer, Refusal> {
     if said.is_empty() {
         return Err(bad("The field `input` must be a text or a list of messages.", "input"));
     }
-    let reply = Reply::new(&said, tokens(&said));
+    let reply = Reply::new(&outgoing.body, &said, tokens(&said));
     let item_id = format!("msg_{}", outgoing.request_id);
     let part = |text: &str| json!({ "type": "output_text", "text": text, "annotations": [] });
     let item = |status: &str, content: Value| json!({ "id": item_id, "type": "message", "role": "assistant", "status": status, "content": content });
@@ -234,76 +235,6 @@ struct StreamOptions {
     include_usage: bool,
 }
 
-/// What is said back, and what it counts for.
-struct Reply {
-    text: String,
-    prompt_tokens: usize,
-}
-
-impl Reply {
-    fn new(said: &str, prompt_tokens: usize) -> Self {
-        let said: String = said.chars().take(ECHO_MAX).collect();
-        Self { text: format!("{GREETING} {said}"), prompt_tokens }
-    }
-
-    /// The text in words, each with the blanks behind it.
-    fn pieces(&self) -> impl Iterator<Item = &str> {
-        self.text.split_inclusive(' ')
-    }
-
-    fn chat_usage(&self) -> Value {
-        let out = tokens(&self.text);
-        json!({
-            "prompt_tokens": self.prompt_tokens, "completion_tokens": out, "total_tokens": self.prompt_tokens + out,
-        })
-    }
-
-    fn responses_usage(&self) -> Value {
-        let out = tokens(&self.text);
-        json!({
-            "input_tokens": self.prompt_tokens, "input_tokens_details": { "cached_tokens": 0 },
-            "output_tokens": out, "output_tokens_details": { "reasoning_tokens": 0 },
-            "total_tokens": self.prompt_tokens + out,
-        })
-    }
-}
-
-/// Words, at least one.
-fn tokens(text: &str) -> usize {
-    text.split_whitespace().count().max(1)
-}
-
-/// The text of a content: a string, or parts with a `text` each.
-fn text_of(content: &Value) -> String {
-    match content {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Array(parts) => {
-            parts.iter().map(text_of).filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" ")
-        }
-        Value::Object(part) => part.get("text").map(text_of).unwrap_or_default(),
-        other => other.to_string(),
-    }
-}
-
-/// A vector of length 1 that is always the same for a text. Texts that differ have vectors that have nothing to do
-/// with each other: an echo knows no meaning.
-fn unit_vector(text: &str, dimensions: usize) -> Vec<f32> {
-    let seed = Sha256::digest(text);
-    let mut vector = Vec::with_capacity(dimensions + 16);
-    let mut block = 0u32;
-    while vector.len() < dimensions {
-        let hash = Sha256::new().chain_update(block.to_le_bytes()).chain_update(seed).finalize();
-        vector
-            .extend(hash.chunks_exact(2).map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) + 0.5));
-        block += 1;
-    }
-    vector.truncate(dimensions);
-    let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-    vector.iter_mut().for_each(|x| *x /= length);
-    vector
-}
-
 fn read<'a, T: Deserialize<'a>>(outgoing: &'a Outgoing, field: &str) -> Result<T, Refusal> {
     serde_json::from_slice(&outgoing.body).map_err(|_| {
         bad(&format!("A field is missing or has the wrong type; this call needs `{field}`."), field)
@@ -344,28 +275,4 @@ fn paced_stream(pieces: Vec<String>) -> Answer {
         tokio::time::sleep(PIECE_EVERY).await;
         Bytes::from(piece)
     })))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn vectors_have_length_1_and_are_the_same_each_time() {
-        for dimensions in [1, 15, 1024, 4096] {
-            let vector = unit_vector("hello", dimensions);
-            assert_eq!(vector.len(), dimensions);
-            let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-            assert!((length - 1.0).abs() < 1e-4, "{length}");
-            assert_eq!(vector, unit_vector("hello", dimensions));
-        }
-        assert_ne!(unit_vector("hello", 8), unit_vector("hallo", 8));
-    }
-
-    #[test]
-    fn text_is_found_in_every_form_of_content() {
-        assert_eq!(text_of(&json!("a")), "a");
-        assert_eq!(text_of(&json!([{ "type": "text", "text": "a" }, { "type": "image_url" }, "b"])), "a b");
-        assert_eq!(text_of(&Value::Null), "");
-    }
 }
