@@ -9,7 +9,8 @@
   }
 
   const path = location.pathname;
-  root.dataset.boot = path === "/sign-in" ? "sign-in" : /^\/[^/]+\/w\/[^/]+\/api-keys$/.test(path) ? "api-keys" : "workspaces";
+  const page = /^\/[^/]+\/w\/[^/]+\/(api-keys|models)$/.exec(path)?.[1] ?? "workspaces";
+  root.dataset.boot = path === "/sign-in" ? "sign-in" : page;
 
   // The program did not arrive, or it stopped. It says so itself by the event, see `main.rs`.
   const fail = () => {

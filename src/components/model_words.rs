@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn a_price_is_told_in_words() {
-        let price = Price { item: "video_720p".into(), per: "10k_chars".into(), price: 1.0, currency: "USD".into() };
+        let price =
+            Price { item: "video_720p".into(), per: "10k_chars".into(), price: 1.0, currency: "USD".into() };
         assert_eq!((price_item(&price), price_unit(&price)), ("Video 720p".into(), "10k chars".into()));
     }
 }

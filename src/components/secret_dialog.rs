@@ -4,7 +4,7 @@
 //! person said that they have saved it; then the copy is wiped and nothing of it is left in the page.
 
 use super::answer_lost::AnswerLost;
-use super::snippets::{ENVIRONMENT, TABS, environment, snippet};
+use super::snippets::{Call, ENVIRONMENT, TABS, environment};
 use crate::api::{CreatedKey, Secret, openai_base_url};
 use crate::state::{Regions, Workspaces};
 use crate::ui::{
@@ -57,7 +57,7 @@ pub fn SecretDialog(
     };
     let code = Callback::new(move |()| match (tab.get(), base_url.get()) {
         (ENVIRONMENT, _) | (_, None) => file.run(()),
-        (tab, Some(url)) => snippet(tab, &url),
+        (tab, Some(url)) => Call::default().snippet(tab, &url),
     });
     let code_copied = Callback::new(move |()| {
         if tab.get_untracked() == ENVIRONMENT {

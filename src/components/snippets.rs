@@ -1,4 +1,6 @@
-//! How to call models with a new key. The secret stands in the environment only, never in code.
+//! How to call models. The secret stands in the environment only, never in code.
+
+use keygate_contract::ModelType;
 
 /// The variable that holds the secret.
 const KEY: &str = "KEYGATE_API_KEY";
@@ -7,47 +9,122 @@ const URL: &str = "KEYGATE_BASE_URL";
 /// A model every region has.
 const MODEL: &str = "qwen-plus";
 
-/// The name of each tab, in order; [`snippet`] goes by the same numbers.
+/// The name of each tab, in order; [`Call::snippet`] goes by the same numbers.
 pub(super) const TABS: [&str; 4] = ["curl", "Python", "Node.js", "Environment"];
 /// The tab that shows the secret.
 pub(super) const ENVIRONMENT: usize = 3;
+/// The tabs without it.
+pub(super) const CODE_TABS: [&str; 3] = ["curl", "Python", "Node.js"];
 
-/// The code of a tab that shows no secret.
-pub(super) fn snippet(tab: usize, base_url: &str) -> String {
-    match tab {
-        0 => format!(
-            r#"curl {base_url}/chat/completions \
+/// A call that code shows.
+pub(super) struct Call {
+    /// The model as a string of JSON, which is one of Python and JavaScript, too.
+    model: String,
+    operation: Operation,
+}
+
+#[derive(Clone, Copy)]
+enum Operation {
+    Chat,
+    Embeddings,
+}
+
+impl Default for Call {
+    fn default() -> Self {
+        Self { model: format!("\"{MODEL}\""), operation: Operation::Chat }
+    }
+}
+
+impl Call {
+    /// A call of this model; none if no operation of the OpenAI-compatible endpoint is for its type.
+    pub(super) fn of(model: &str, kind: ModelType) -> Option<Self> {
+        let operation = match kind {
+            ModelType::Text | ModelType::Vision | ModelType::Omni => Operation::Chat,
+            ModelType::Embedding => Operation::Embeddings,
+            _ => return None,
+        };
+        Some(Self { model: serde_json::Value::from(model).to_string(), operation })
+    }
+
+    /// The code of a tab that shows no secret.
+    pub(super) fn snippet(&self, tab: usize, base_url: &str) -> String {
+        let Self { model, operation } = self;
+        let is_chat = matches!(operation, Operation::Chat);
+        match tab {
+            0 => {
+                let (path, input) = match operation {
+                    Operation::Chat => {
+                        ("chat/completions", r#""messages":[{"role":"user","content":"Hello"}]"#)
+                    }
+                    Operation::Embeddings => ("embeddings", r#""input":"Hello""#),
+                };
+                // In single quotes nothing means anything to the shell but a single quote.
+                let body = format!(r#"{{"model":{model},{input}}}"#).replace('\'', r"'\''");
+                format!(
+                    r#"curl {base_url}/{path} \
   -H "Authorization: Bearer ${KEY}" \
   -H "Content-Type: application/json" \
-  -d '{{"model":"{MODEL}","messages":[{{"role":"user","content":"Hello"}}]}}'"#
-        ),
-        1 => format!(
-            r#"import os
+  -d '{body}'"#
+                )
+            }
+            1 => {
+                let call = if is_chat {
+                    format!(
+                        r#"completion = client.chat.completions.create(
+    model={model},
+    messages=[{{"role": "user", "content": "Hello"}}],
+)
+print(completion.choices[0].message.content)"#
+                    )
+                } else {
+                    format!(
+                        r#"answer = client.embeddings.create(
+    model={model},
+    input="Hello",
+)
+print(answer.data[0].embedding)"#
+                    )
+                };
+                format!(
+                    r#"import os
 from openai import OpenAI
 
 client = OpenAI(
     api_key=os.environ["{KEY}"],
     base_url="{base_url}",
 )
-completion = client.chat.completions.create(
-    model="{MODEL}",
-    messages=[{{"role": "user", "content": "Hello"}}],
-)
-print(completion.choices[0].message.content)"#
-        ),
-        _ => format!(
-            r#"import OpenAI from "openai";
+{call}"#
+                )
+            }
+            _ => {
+                let call = if is_chat {
+                    format!(
+                        r#"const completion = await client.chat.completions.create({{
+  model: {model},
+  messages: [{{ role: "user", content: "Hello" }}],
+}});
+console.log(completion.choices[0].message.content);"#
+                    )
+                } else {
+                    format!(
+                        r#"const answer = await client.embeddings.create({{
+  model: {model},
+  input: "Hello",
+}});
+console.log(answer.data[0].embedding);"#
+                    )
+                };
+                format!(
+                    r#"import OpenAI from "openai";
 
 const client = new OpenAI({{
   apiKey: process.env.{KEY},
   baseURL: "{base_url}",
 }});
-const completion = await client.chat.completions.create({{
-  model: "{MODEL}",
-  messages: [{{ role: "user", content: "Hello" }}],
-}});
-console.log(completion.choices[0].message.content);"#
-        ),
+{call}"#
+                )
+            }
+        }
     }
 }
 
@@ -63,23 +140,38 @@ mod tests {
 
     const BASE: &str = "http://127.0.0.1:8080/compatible-mode/v1";
 
+    fn body(code: &str) -> serde_json::Value {
+        serde_json::from_str(code.split('\'').nth(1).unwrap()).unwrap()
+    }
+
     #[test]
     fn curl_asks_the_regions_own_address_for_valid_json() {
-        let code = snippet(0, BASE);
+        let code = Call::default().snippet(0, BASE);
         assert!(code.starts_with("curl http://127.0.0.1:8080/compatible-mode/v1/chat/completions \\\n"));
         assert!(code.contains(r#""Authorization: Bearer $KEYGATE_API_KEY""#));
-        let body = code.split('\'').nth(1).unwrap();
-        let body: serde_json::Value = serde_json::from_str(body).unwrap();
-        assert_eq!(body["messages"][0]["role"], "user");
+        assert_eq!(body(&code)["messages"][0]["role"], "user");
+        assert_eq!(body(&code)["model"], "qwen-plus");
     }
 
     #[test]
     fn clients_read_the_key_from_the_environment() {
-        assert!(snippet(1, BASE).contains(r#"api_key=os.environ["KEYGATE_API_KEY"]"#));
-        assert!(snippet(2, BASE).contains("apiKey: process.env.KEYGATE_API_KEY"));
+        let call = Call::default();
+        assert!(call.snippet(1, BASE).contains(r#"api_key=os.environ["KEYGATE_API_KEY"]"#));
+        assert!(call.snippet(2, BASE).contains("apiKey: process.env.KEYGATE_API_KEY"));
         for tab in [1, 2] {
-            assert!(snippet(tab, BASE).contains(&format!("\"{BASE}\"")));
+            assert!(call.snippet(tab, BASE).contains(&format!("\"{BASE}\"")));
         }
+    }
+
+    #[test]
+    fn a_model_is_called_by_the_operation_of_its_type_and_its_name_cannot_break_out() {
+        let call = Call::of("text-embedding-v4", ModelType::Embedding).unwrap();
+        assert_eq!(body(&call.snippet(0, BASE))["input"], "Hello");
+        assert!(call.snippet(1, BASE).contains("model=\"text-embedding-v4\",\n    input="));
+        let hostile = Call::of("a\"'b", ModelType::Text).unwrap();
+        assert!(hostile.snippet(2, BASE).contains(r#"model: "a\"'b","#));
+        assert!(hostile.snippet(0, BASE).contains(r#"{"model":"a\"'\''b","#));
+        assert!(Call::of("wan", ModelType::Video).is_none());
     }
 
     #[test]

@@ -61,7 +61,9 @@ pub fn target(event: &Event) -> Option<Element> {
 
 /// Whether a key press there is meant as text.
 pub fn takes_text(element: &Element) -> bool {
-    element.closest("input:not([type=checkbox]), textarea, select, [contenteditable]").is_ok_and(|found| found.is_some())
+    element
+        .closest("input:not([type=checkbox]), textarea, select, [contenteditable]")
+        .is_ok_and(|found| found.is_some())
 }
 
 /// Removes what `index.html` painted in the program's place.

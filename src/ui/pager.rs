@@ -33,8 +33,8 @@ pub fn Pager(
     let is_shown = Memo::new(move |_| has_previous.get() || has_next.get());
     let words = move || view! { <span class="nowrap">{move || place.get()}</span> };
     move || {
-        is_shown
-            .get()
-            .then(|| (button("Previous", has_previous, on_previous), words(), button("Next", has_next, on_next)))
+        is_shown.get().then(|| {
+            (button("Previous", has_previous, on_previous), words(), button("Next", has_next, on_next))
+        })
     }
 }

@@ -83,11 +83,13 @@ impl Picking {
             Showing::All => state.with(|s| s.value.as_ref().map_or(0, |list| list.page.total as usize)),
             Showing::Chosen(models, _) => models.len(),
         });
-        let shown = Memo::new(move |_| match (rows.with(Vec::is_empty), state.with(|s| (s.value.is_some(), s.error.is_some()))) {
-            (false, _) => Shown::Rows,
-            (true, (_, true)) => Shown::Failed,
-            (true, (true, false)) => Shown::Nothing,
-            (true, (false, false)) => Shown::Skeleton,
+        let shown = Memo::new(move |_| {
+            match (rows.with(Vec::is_empty), state.with(|s| (s.value.is_some(), s.error.is_some()))) {
+                (false, _) => Shown::Rows,
+                (true, (_, true)) => Shown::Failed,
+                (true, (true, false)) => Shown::Nothing,
+                (true, (false, false)) => Shown::Skeleton,
+            }
         });
         Self {
             client: queries.client,
@@ -128,7 +130,9 @@ impl Picking {
     pub(super) fn has_next(self) -> bool {
         match self.showing.get() {
             // Not while the page before is still on its way: its token is not known.
-            Showing::All => self.query.state().with(|s| !s.outdated && next_token(s.value.as_ref()).is_some()),
+            Showing::All => {
+                self.query.state().with(|s| !s.outdated && next_token(s.value.as_ref()).is_some())
+            }
             Showing::Chosen(models, page) => (page + 1) * PAGE < models.len(),
         }
     }
@@ -150,7 +154,9 @@ impl Picking {
     pub(super) fn previous(self) {
         self.anchor.set_value(None);
         match self.showing.get_untracked() {
-            Showing::Chosen(models, page) => self.showing.set(Showing::Chosen(models, page.saturating_sub(1))),
+            Showing::Chosen(models, page) => {
+                self.showing.set(Showing::Chosen(models, page.saturating_sub(1)))
+            }
             Showing::All if self.part.with_untracked(|part| !part.trail.is_empty()) => {
                 self.part.update(|part| drop(part.trail.pop()));
             }
@@ -175,7 +181,8 @@ impl Picking {
     /// The rows in view that can be chosen, and how many of them are.
     pub(super) fn page_tick(self) -> (usize, usize) {
         self.rows.with(|rows| {
-            let free: Vec<_> = rows.iter().filter(|model| self.taken.run(model.id.clone()).is_none()).collect();
+            let free: Vec<_> =
+                rows.iter().filter(|model| self.taken.run(model.id.clone()).is_none()).collect();
             let chosen =
                 self.selection.with(|chosen| free.iter().filter(|model| chosen.has(&model.id)).count());
             (free.len(), chosen)

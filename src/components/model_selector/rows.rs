@@ -73,9 +73,9 @@ pub(super) fn Rows(picking: Picking) -> impl IntoView {
                         />
                     </th>
                     <th scope="col">"Model"</th>
-                    <th scope="col" class="wide-only">"Vendor"</th>
-                    <th scope="col" class="wide-only">"Type"</th>
-                    <th scope="col"><span class="sr-only">"Standing"</span></th>
+                    <th scope="col" class="wide-only vendor">"Vendor"</th>
+                    <th scope="col" class="wide-only type">"Type"</th>
+                    <th scope="col" class="standing"><span class="sr-only">"Standing"</span></th>
                 </tr>
             </thead>
             <tbody node_ref=node on:keydown=on_keydown>

@@ -14,10 +14,12 @@ pub(super) fn Toolbar(picking: Picking) -> impl IntoView {
     // How many there are in all: as long as nothing is searched for.
     let all = Memo::new(move |before: Option<&Option<u64>>| {
         let narrow = part.with(|part| part.filter.is_narrow());
-        let now = state.with(|s| s.value.as_ref().filter(|_| !narrow && !s.outdated).map(|list| list.page.total));
+        let now =
+            state.with(|s| s.value.as_ref().filter(|_| !narrow && !s.outdated).map(|list| list.page.total));
         now.or_else(|| before.copied().flatten())
     });
-    let placeholder = move || Some(all.get().map_or("Search models".to_owned(), |n| format!("Search {} models", whole(n))));
+    let placeholder =
+        move || Some(all.get().map_or("Search models".to_owned(), |n| format!("Search {} models", whole(n))));
     let facets = move |of: fn(&ModelList) -> Vec<(String, u64)>| {
         Signal::derive(move || state.with(|s| s.value.as_ref().map(of).unwrap_or_default()))
     };

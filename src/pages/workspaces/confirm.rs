@@ -39,18 +39,25 @@ pub(super) fn ConfirmRemoval(
         }
     });
     let count = |n: usize| format!("{} {}", whole(n as u64), models_word(n as u64));
-    let new_name = untrack(|| editing.is_renamed()).then(|| editing.name.text.get_untracked().trim().to_owned());
+    let new_name =
+        untrack(|| editing.is_renamed()).then(|| editing.name.text.get_untracked().trim().to_owned());
     let also: Vec<AnyView> = [
-        (unnamed > 0).then(|| view! { <li>"Removes " {count(unnamed)} " more that were called in the last day"</li> }.into_any()),
-        (idle > 0).then(|| view! { <li>"Removes " {count(idle)} " not called in the last day"</li> }.into_any()),
+        (unnamed > 0).then(|| {
+            view! { <li>"Removes " {count(unnamed)} " more that were called in the last day"</li> }.into_any()
+        }),
+        (idle > 0)
+            .then(|| view! { <li>"Removes " {count(idle)} " not called in the last day"</li> }.into_any()),
         (added > 0).then(|| view! { <li>"Adds " {count(added)}</li> }.into_any()),
         (limits > 0).then(|| view! { <li>"Changes the limits of " {count(limits)}</li> }.into_any()),
-        new_name.map(|name| view! { <li>"Renames the workspace to " <b><bdi>{name}</bdi></b></li> }.into_any()),
+        new_name
+            .map(|name| view! { <li>"Renames the workspace to " <b><bdi>{name}</bdi></b></li> }.into_any()),
     ]
     .into_iter()
     .flatten()
     .collect();
-    let also = (!also.is_empty()).then(|| view! { <div><p class="muted">"Saving also does this:"</p><ul class="also">{also}</ul></div> });
+    let also = (!also.is_empty()).then(
+        || view! { <div><p class="muted">"Saving also does this:"</p><ul class="also">{also}</ul></div> },
+    );
     view! {
         <Dialog title="Remove models and save" on_close=close>
             <Form on_submit=on_confirm>

@@ -176,15 +176,19 @@ impl Draft {
         let is_changed = |row: Arc<Row>| {
             row.granted.is_some()
                 && !self.removed.contains(&row.id)
-                && [Part::Rpm, Part::Tpm].into_iter().any(|part| {
-                    self.typed.contains_key(&(row.id.clone(), part)) && differs(&row, part)
-                })
+                && [Part::Rpm, Part::Tpm]
+                    .into_iter()
+                    .any(|part| self.typed.contains_key(&(row.id.clone(), part)) && differs(&row, part))
         };
         Changes {
             // They stand on top.
             added: self.rows.iter().take_while(|row| row.granted.is_none()).count(),
             removed: self.removed.len(),
-            limits: rows.into_iter().filter_map(|id| self.row(id)).filter(|row| is_changed(row.clone())).count(),
+            limits: rows
+                .into_iter()
+                .filter_map(|id| self.row(id))
+                .filter(|row| is_changed(row.clone()))
+                .count(),
         }
     }
 
@@ -214,7 +218,9 @@ impl Draft {
         let Some((index, rest)) = field.strip_prefix("grants[").and_then(|rest| rest.split_once(']')) else {
             return false;
         };
-        let Some(grant) = index.parse().ok().and_then(|i: usize| sent.as_slice().get(i)) else { return false };
+        let Some(grant) = index.parse().ok().and_then(|i: usize| sent.as_slice().get(i)) else {
+            return false;
+        };
         let part = match rest {
             ".rpm" => Part::Rpm,
             ".tpm" => Part::Tpm,

@@ -158,6 +158,9 @@ mod tests {
 
     #[test]
     fn changes_are_counted_in_words() {
-        assert_eq!([0, 1, 3].map(unsaved_words), [None, Some("1 unsaved change".into()), Some("3 unsaved changes".into())]);
+        assert_eq!(
+            [0, 1, 3].map(unsaved_words),
+            [None, Some("1 unsaved change".into()), Some("3 unsaved changes".into())]
+        );
     }
 }

@@ -2,8 +2,8 @@
 
 use super::draft::{Draft, Part, Row};
 use crate::components::type_name;
-use crate::ui::{Badge, FieldError, Glyph, Icon, NumberInput, Tone, whole};
 use crate::ui::dom::unique_id;
+use crate::ui::{Badge, FieldError, Glyph, Icon, NumberInput, Tone, whole};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -29,7 +29,10 @@ pub(super) fn GrantRow(
         }
     };
     let about = match &row.model {
-        Some(model) => view! { <div class="sub"><bdi>{model.vendor.clone()}</bdi> " · " {type_name(model.kind)}</div> }.into_any(),
+        Some(model) => {
+            view! { <div class="sub"><bdi>{model.vendor.clone()}</bdi> " · " {type_name(model.kind)}</div> }
+                .into_any()
+        }
         None => view! { <div class="sub lost">"No longer in the catalogue"</div> }.into_any(),
     };
     let field = {
@@ -59,13 +62,15 @@ pub(super) fn GrantRow(
         Some(field) => field.into_any(),
         None => view! { <div class="num muted">"—"</div> }.into_any(),
     };
-    let cells = move || match removed.get() {
+    let cells = move || {
+        match removed.get() {
         true => view! { <td role="cell" class="num muted limit" data-label="On saving">"removed"</td> <td role="cell" class="limit"></td> }.into_any(),
         false => view! {
             <td role="cell" class="limit" data-label="Times / min">{times()}</td>
             <td role="cell" class="limit" data-label="Tokens / min">{tokens()}</td>
         }
         .into_any(),
+    }
     };
     let act = {
         let id = id.clone();

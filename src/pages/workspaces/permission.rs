@@ -124,13 +124,15 @@ pub(super) fn Permission(
 #[component]
 fn Grants(draft: RwSignal<Draft>, view: GrantView) -> impl IntoView {
     let found = Memo::new(move |_| {
-        view.q.with(|q| draft.with(|draft| {
-            // Rows may have gone from under the page.
-            let total = draft.page(q, 0, 0).1;
-            let page = view.page.get().min(total.saturating_sub(1) / PAGE);
-            let (ids, _) = draft.page(q, page, PAGE);
-            (ids, page, total)
-        }))
+        view.q.with(|q| {
+            draft.with(|draft| {
+                // Rows may have gone from under the page.
+                let total = draft.page(q, 0, 0).1;
+                let page = view.page.get().min(total.saturating_sub(1) / PAGE);
+                let (ids, _) = draft.page(q, page, PAGE);
+                (ids, page, total)
+            })
+        })
     });
     let ids = Memo::new(move |_| found.with(|(ids, ..)| ids.clone()));
     let place = Memo::new(move |_| found.with(|(ids, page, total)| (page * PAGE, ids.len(), *total)));

@@ -2,9 +2,7 @@
 
 use super::drawer::Editing;
 use crate::api::{Queries, Result, WorkspaceKey, grant_list, workspace_update, workspace_view};
-use keygate_contract::{
-    ErrorCode, GrantList, ModelGrants, Workspace, WorkspaceName, WorkspaceUpdate,
-};
+use keygate_contract::{ErrorCode, GrantList, ModelGrants, Workspace, WorkspaceName, WorkspaceUpdate};
 use leptos::prelude::*;
 
 /// What became of it.

@@ -62,11 +62,7 @@ fn a_new_row_starts_on_top_with_the_accounts_limits() {
     draft.add(vec![model("b", None), model("image", None)]);
     assert_eq!(
         draft.limits(),
-        [
-            ("b".into(), 600, Some(1000)),
-            ("image".into(), 600, None),
-            ("a".into(), 60, Some(100))
-        ]
+        [("b".into(), 600, Some(1000)), ("image".into(), 600, None), ("a".into(), 60, Some(100))]
     );
     draft.remove(&"b".into());
     assert!(draft.row(&"b".into()).is_none() && !draft.grants(&"b".into()));
@@ -165,7 +161,8 @@ fn removed_models_that_are_in_use_are_told_the_last_called_first() {
     for id in ["a", "b", "c"] {
         draft.remove(&id.into());
     }
-    let told: Vec<_> = draft.removed_since("2026-11-20T00:00:00.000Z").into_iter().map(|(id, _)| id).collect();
+    let told: Vec<_> =
+        draft.removed_since("2026-11-20T00:00:00.000Z").into_iter().map(|(id, _)| id).collect();
     assert_eq!(told, ["b".into(), "a".into()]);
 }
 
