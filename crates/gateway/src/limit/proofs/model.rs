@@ -18,7 +18,7 @@ pub(super) struct Model {
     charges: Vec<Charge>,
     calls: usize,
     /// The latest time seen, in milliseconds.
-    pub(super) latest: u64,
+    latest: u64,
 }
 
 /// `None` is the account.

@@ -33,6 +33,8 @@ struct History {
     kept: HashMap<Option<String>, SavedWindow>,
     under_way: Vec<Call>,
     millis: u64,
+    /// The latest time there was.
+    latest: u64,
 }
 
 /// A call under way.
@@ -53,6 +55,7 @@ impl History {
             kept: HashMap::new(),
             under_way: Vec::new(),
             millis: START,
+            latest: START,
         }
     }
 
@@ -108,7 +111,8 @@ impl History {
             }
             Act::Save => self.save(),
             Act::Restart => {
-                self.millis = self.millis.max(self.model.latest);
+                // A process that ends has no threads left whose time is behind.
+                self.millis = self.millis.max(self.latest);
                 self.save();
                 self.under_way.clear();
                 self.limiter = Limiter::new(3);
@@ -172,6 +176,7 @@ impl History {
 
     /// Both sides must count the same in every scope, whatever has happened.
     fn compare(&mut self) {
+        self.latest = self.latest.max(self.millis);
         for workspace in [0, 1] {
             let [of_workspace, of_account] = used(&self.limiter, self.callers.subject(workspace), self.now());
             self.model.see(self.millis);
