@@ -5,6 +5,7 @@ mod picking;
 mod rows;
 mod selection;
 mod toolbar;
+mod walk;
 
 use super::error::{ErrorNote, ErrorView};
 use super::model_words::models_word;

@@ -84,7 +84,7 @@ pub fn SearchBox(
         _ => {}
     };
     view! {
-        <div class="search" role="search" aria-label=label>
+        <div class="search" role="search">
             <Icon glyph=Glyph::Search />
             <input
                 node_ref=node

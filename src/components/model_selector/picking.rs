@@ -1,7 +1,7 @@
 //! What is in view, what is chosen, and how either changes.
 
 use super::selection::Selection;
-use crate::api::{Client, ModelFilter, ModelListKey, Queries, Query, Result, model_list};
+use crate::api::{Client, ModelFilter, ModelListKey, Queries, Query};
 use crate::components::Submission;
 use crate::ui::{Tick, Ticked};
 use keygate_contract::{Model, ModelId, ModelList, RegionId};
@@ -10,8 +10,6 @@ use std::sync::Arc;
 
 /// Rows of a page.
 pub(super) const PAGE: usize = 10;
-/// Models that are read at once when all results are chosen: the most that the server gives.
-const STRIDE: u32 = 100;
 
 /// Which part of the region's models is in view.
 #[derive(Clone, Debug, Default)]
@@ -41,8 +39,8 @@ pub(super) enum Shown {
 /// The state of the dialog.
 #[derive(Clone, Copy)]
 pub(super) struct Picking {
-    client: Client,
-    region: StoredValue<RegionId>,
+    pub(super) client: Client,
+    pub(super) region: StoredValue<RegionId>,
     pub(super) part: RwSignal<Part>,
     pub(super) showing: RwSignal<Showing>,
     pub(super) query: Query<ModelList>,
@@ -172,6 +170,11 @@ impl Picking {
         self.showing.set(if chosen { Showing::All } else { Showing::Chosen(models(), 0) });
     }
 
+    /// Whether the model can be chosen.
+    pub(super) fn is_free(self, model: &Model) -> bool {
+        self.taken.run(model.id.clone()).is_none()
+    }
+
     /// How the box of a model stands.
     pub(super) fn tick(self, id: &ModelId) -> Tick {
         let on = self.taken.run(id.clone()).is_some() || self.selection.with(|chosen| chosen.has(id));
@@ -181,8 +184,7 @@ impl Picking {
     /// The rows in view that can be chosen, and how many of them are.
     pub(super) fn page_tick(self) -> (usize, usize) {
         self.rows.with(|rows| {
-            let free: Vec<_> =
-                rows.iter().filter(|model| self.taken.run(model.id.clone()).is_none()).collect();
+            let free: Vec<_> = rows.iter().filter(|model| self.is_free(model)).collect();
             let chosen =
                 self.selection.with(|chosen| free.iter().filter(|model| chosen.has(&model.id)).count());
             (free.len(), chosen)
@@ -210,26 +212,15 @@ impl Picking {
 
     fn set(self, from: usize, to: usize, on: bool) {
         let (first, last) = (from.min(to), from.max(to));
-        let models: Vec<Model> = self.rows.with_untracked(|rows| {
+        let range = |rows: &Vec<Model>| {
             let range = rows.iter().take(last + 1).skip(first);
-            range.filter(|model| self.taken.run(model.id.clone()).is_none()).cloned().collect()
-        });
+            range.filter(|model| self.is_free(model)).cloned().collect()
+        };
+        let models: Vec<Model> = untrack(|| self.rows.with(range));
         if !on {
             self.whole.set(None);
         }
         self.selection.update(|chosen| if on { chosen.add(models) } else { chosen.take_out(&models) });
-    }
-
-    /// Chooses all that is found, on all pages, as one act.
-    pub(super) fn choose_all(self) {
-        let filter = self.part.with_untracked(|part| part.filter.clone());
-        let key = key(self.region.get_value(), filter.clone(), String::new(), STRIDE);
-        self.met.set(0);
-        self.walk.send(walk(self.client, key, self.met), move |models| {
-            let free = models.into_iter().filter(|model| self.taken.run(model.id.clone()).is_none());
-            self.selection.update(|chosen| chosen.add(free));
-            self.whole.set(Some(filter));
-        });
     }
 
     /// Lets go of all that is chosen.
@@ -240,24 +231,10 @@ impl Picking {
     }
 }
 
-fn key(region: RegionId, filter: ModelFilter, page_token: String, page_size: u32) -> ModelListKey {
+pub(super) fn key(region: RegionId, filter: ModelFilter, page_token: String, page_size: u32) -> ModelListKey {
     ModelListKey { region, workspace: None, filter, page_token, page_size }
 }
 
 fn next_token(list: Option<&ModelList>) -> Option<&String> {
     list?.page.next_page_token.as_ref()
-}
-
-/// Reads all pages. It ends early when nobody waits any more.
-async fn walk(client: Client, mut key: ModelListKey, met: RwSignal<usize>) -> Result<Vec<Model>> {
-    let mut models = Vec::new();
-    loop {
-        let page = model_list(client, &key).await?.page;
-        models.extend(page.items);
-        let left = met.try_set(models.len()).is_some();
-        match page.next_page_token {
-            Some(token) if !left => key.page_token = token,
-            _ => return Ok(models),
-        }
-    }
 }

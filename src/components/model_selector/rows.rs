@@ -121,7 +121,7 @@ fn Row(picking: Picking, at: usize, here: RwSignal<usize>, place: Memo<usize>) -
                 <span class="main mono">{text(|m| m.id.to_string())}</span>
                 <span class="sub narrow-only">{text(|m| format!("{} · {}", m.vendor, type_name(m.kind)))}</span>
             </td>
-            <td class="muted wide-only">{text(|m| m.vendor.clone())}</td>
+            <td class="muted wide-only vendor">{text(|m| m.vendor.clone())}</td>
             <td class="muted wide-only">{text(|m| type_name(m.kind).to_owned())}</td>
             <td class="muted num">{move || taken.get()}</td>
         </tr>

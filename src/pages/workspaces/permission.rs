@@ -143,11 +143,7 @@ fn Grants(draft: RwSignal<Draft>, view: GrantView) -> impl IntoView {
         format!("{first}–{last} of {total}")
     };
     // What had the focus goes with the row.
-    let on_gone = Callback::new(move |()| {
-        if let Some(button) = by_id(ADD_ID) {
-            focus(&button);
-        }
-    });
+    let on_gone = Callback::new(move |()| focus_add());
     let row = move |id: ModelId| {
         let row = draft.with_untracked(|draft| draft.row(&id));
         row.map(|row| view! { <GrantRow row draft on_gone /> })
@@ -188,6 +184,15 @@ fn Grants(draft: RwSignal<Draft>, view: GrantView) -> impl IntoView {
     }
 }
 
+/// Moves the focus to the button, once it is drawn: it is another one when the first model comes or the last one goes.
+fn focus_add() {
+    request_animation_frame(|| {
+        if let Some(button) = by_id(ADD_ID) {
+            focus(&button);
+        }
+    });
+}
+
 /// The choice of models to add.
 #[component]
 pub(super) fn ModelPicker(
@@ -207,6 +212,7 @@ pub(super) fn ModelPicker(
         draft.update(|draft| draft.add(models));
         // The new rows stand on top.
         view.show(0);
+        focus_add();
     });
     view! { <ModelSelector region taken on_select=select on_close /> }
 }
