@@ -1,6 +1,6 @@
 //! Search and filters of the dialog.
 
-use super::picking::Picking;
+use super::picking::{Picking, Showing};
 use crate::components::model_words::{type_name, type_of};
 use crate::ui::dom::{first_in, focus};
 use crate::ui::{FilterMenu, SearchBox, topmost, whole};
@@ -30,8 +30,10 @@ pub(super) fn Toolbar(picking: Picking) -> impl IntoView {
             focus(&row);
         }
     });
+    // They narrow what there is to choose from, not what is chosen.
+    let is_idle = move || matches!(picking.showing.get(), Showing::Chosen(..));
     view! {
-        <div class="toolbar">
+        <div class="toolbar" inert=is_idle>
             <SearchBox
                 label="Search models"
                 placeholder=Signal::derive(placeholder)

@@ -5,7 +5,7 @@ use crate::api::{ApiError, ModelFilter, ModelListKey, Queries, Query, WorkspaceK
 use crate::components::{ErrorView, HowToCall, price_item, price_unit, type_name};
 use crate::routes::{ListView, Place};
 use crate::state::{use_list_view, use_navigation};
-use crate::ui::{Column, CopyText, Drawer, Empty, Glyph, TableHead, ago, money, whole};
+use crate::ui::{Column, CopyIcon, Drawer, Empty, Glyph, TableHead, ago, money, whole};
 use keygate_contract::{Model, ModelList, PAGE_SIZE_MAX, Price};
 use leptos::prelude::*;
 
@@ -54,7 +54,13 @@ pub(super) fn Details(id: String, workspace: WorkspaceKey, list: Query<ModelList
     };
     let subtitle = {
         let id = id.clone();
-        move || view! { <CopyText text=id.clone() what="model name" /> }
+        move || {
+            let about = move || {
+                let model = model.get()?;
+                Some(view! { <bdi>{model.vendor}</bdi> " · " {type_name(model.kind)} })
+            };
+            view! { <p class="muted about">{about} <CopyIcon text=id.clone() what="model name" /></p> }
+        }
     };
     let retry = Callback::new(move |()| other.retry());
     let content = move || match (model.get(), other.error(), other.value().is_some()) {
@@ -98,8 +104,6 @@ fn Facts(model: Model) -> impl IntoView {
     };
     view! {
         <dl class="facts">
-            <dt>"Vendor"</dt><dd><bdi>{model.vendor.clone()}</bdi></dd>
-            <dt>"Type"</dt><dd>{type_name(model.kind)}</dd>
             <dt>"Context, in tokens"</dt><dd>{tokens(model.context_window)}</dd>
             <dt>"Longest answer, in tokens"</dt><dd>{tokens(model.max_output_tokens)}</dd>
             <dt>"Times per minute"</dt><dd>{rpm}</dd>

@@ -54,17 +54,17 @@ pub(super) fn GrantRow(
         let (row, field) = (Arc::clone(&row), field.clone());
         move || match (&row.model, field(Part::Tpm, "Tokens per minute")) {
             (_, Some(field)) => field.into_any(),
-            (Some(_), None) => view! { <div class="sub num">"not metered"</div> }.into_any(),
-            (None, None) => view! { <div class="num muted">"—"</div> }.into_any(),
+            (Some(_), None) => view! { <div class="sub">"not metered"</div> }.into_any(),
+            (None, None) => view! { <div class="muted">"—"</div> }.into_any(),
         }
     };
     let times = move || match field(Part::Rpm, "Times per minute") {
         Some(field) => field.into_any(),
-        None => view! { <div class="num muted">"—"</div> }.into_any(),
+        None => view! { <div class="muted">"—"</div> }.into_any(),
     };
     let cells = move || {
         match removed.get() {
-        true => view! { <td role="cell" class="num muted limit" data-label="On saving">"removed"</td> <td role="cell" class="limit"></td> }.into_any(),
+        true => view! { <td role="cell" class="muted limit" data-label="On saving">"removed"</td> <td role="cell" class="limit"></td> }.into_any(),
         false => view! {
             <td role="cell" class="limit" data-label="Times / min">{times()}</td>
             <td role="cell" class="limit" data-label="Tokens / min">{tokens()}</td>

@@ -9,6 +9,13 @@ async function expectNoViolations(page: Page, where: string) {
   expect(told).toEqual([]);
 }
 
+async function call(url: string, key: string, model: string) {
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+  const body = JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] });
+  const answer = await fetch(`${url}/compatible-mode/v1/chat/completions`, { method: "POST", headers, body });
+  expect(answer.status).toBe(200);
+}
+
 for (const [colorScheme, width] of [["light", 1440], ["dark", 390]] as const) {
   test.describe(`${colorScheme}, ${width} wide`, () => {
     test.use({ colorScheme, viewport: { width, height: 844 } });
@@ -63,6 +70,43 @@ for (const [colorScheme, width] of [["light", 1440], ["dark", 390]] as const) {
       await keygate.open("/nowhere");
       await expect(page.getByText("Nothing is here")).toBeVisible();
       await expectNoViolations(page, "not found");
+    });
+
+    test("model permission", async ({ keygate, page }) => {
+      const { id } = await keygate.createWorkspace("Research");
+      const grants = ["qwen-plus", "qwen-max"].map((model) => ({ model, rpm: 5, tpm: 5 }));
+      await keygate.api("PATCH", `/regions/${REGION}/workspaces/${id}`, { grants });
+      const { secret } = await keygate.createKey(id, "Nightly");
+      await call(keygate.server.url, secret, "qwen-plus");
+      await keygate.open(`/${REGION}/workspaces/${id}`);
+      await page.getByRole("button", { name: "Add models" }).click();
+      const selector = keygate.dialog("Add models");
+      await selector.locator("tbody").getByRole("checkbox").nth(1).check();
+      await expectNoViolations(page, "selector");
+      await selector.getByRole("button", { name: /^Type/ }).click();
+      await expect(page.locator(".menu:popover-open")).toHaveCount(1);
+      await expectNoViolations(page, "filter");
+      await page.keyboard.press("Escape");
+      await selector.getByRole("button", { name: "Show selected" }).click();
+      await expectNoViolations(page, "selected");
+      await selector.getByRole("button", { name: /^Select \(1\)/ }).click();
+      await page.getByLabel("Times per minute, qwen-max").fill("x");
+      await page.getByRole("button", { name: "Remove qwen-plus" }).click();
+      await page.getByRole("button", { name: "Save changes" }).click();
+      await expect(page.getByLabel("Times per minute, qwen-max")).toBeFocused();
+      await expectNoViolations(page, "drawer");
+      await page.getByLabel("Times per minute, qwen-max").fill("3");
+      await page.getByRole("button", { name: "Save changes" }).click();
+      await expect(keygate.dialog("Remove models and save")).toBeVisible();
+      await expectNoViolations(page, "confirm");
+      await page.keyboard.press("Control+Enter");
+      await expect(page.getByRole("dialog")).toHaveCount(0);
+      await keygate.open(`/${REGION}/w/${id}/models`);
+      await expect(keygate.row("qwen-max")).toBeVisible();
+      await expectNoViolations(page, "models");
+      await page.getByRole("link", { name: "qwen-max", exact: true }).click();
+      await expect(page.getByRole("table", { name: "Prices" })).toBeVisible();
+      await expectNoViolations(page, "model");
     });
 
     test("API keys", async ({ keygate, page }) => {
