@@ -18,7 +18,7 @@ test("a workspace is created, found, renamed and archived", async ({ keygate, pa
   await expect(page).toHaveURL(/\/workspaces\/ws-\w+\?q=SEARCH$/);
   const drawer = keygate.dialog("Search team");
   await drawer.getByLabel("Workspace name").fill("Search squad");
-  await expect(drawer.getByText("Unsaved changes")).toBeVisible();
+  await expect(drawer.getByText("1 unsaved change")).toBeVisible();
   await drawer.getByRole("button", { name: "Save changes" }).click();
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(page).toHaveURL(/\/workspaces\?q=SEARCH$/);
