@@ -44,6 +44,17 @@ export class Console {
     return body as { id: string; masked: string; secret: string; version: number };
   }
 
+  /** Calls a model, and waits until the console knows of it: the gateway writes down once a second who called what. */
+  async callModel(workspace: string, secret: string, model: string) {
+    const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };
+    const body = JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] });
+    const answer = await fetch(`${this.server.url}/compatible-mode/v1/chat/completions`, { method: "POST", headers, body });
+    expect(answer.status).toBe(200);
+    const models = `/regions/${REGION}/models?workspace=${workspace}&q=${model}`;
+    const known = async () => (await this.api("GET", models)).body.items.some((m: any) => m.id === model && m.workspace.last_called_at);
+    await expect.poll(known).toBe(true);
+  }
+
   async defaultWorkspace(region = REGION) {
     const { body } = await this.api("GET", `/regions/${region}/workspaces`);
     return body.items[0] as { id: string; name: string };

@@ -9,13 +9,6 @@ async function expectNoViolations(page: Page, where: string) {
   expect(told).toEqual([]);
 }
 
-async function call(url: string, key: string, model: string) {
-  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
-  const body = JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] });
-  const answer = await fetch(`${url}/compatible-mode/v1/chat/completions`, { method: "POST", headers, body });
-  expect(answer.status).toBe(200);
-}
-
 for (const [colorScheme, width] of [["light", 1440], ["dark", 390]] as const) {
   test.describe(`${colorScheme}, ${width} wide`, () => {
     test.use({ colorScheme, viewport: { width, height: 844 } });
@@ -77,7 +70,7 @@ for (const [colorScheme, width] of [["light", 1440], ["dark", 390]] as const) {
       const grants = ["qwen-plus", "qwen-max"].map((model) => ({ model, rpm: 5, tpm: 5 }));
       await keygate.api("PATCH", `/regions/${REGION}/workspaces/${id}`, { grants });
       const { secret } = await keygate.createKey(id, "Nightly");
-      await call(keygate.server.url, secret, "qwen-plus");
+      await keygate.callModel(id, secret, "qwen-plus");
       await keygate.open(`/${REGION}/workspaces/${id}`);
       await page.getByRole("button", { name: "Add models" }).click();
       const selector = keygate.dialog("Add models");

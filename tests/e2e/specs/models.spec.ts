@@ -244,7 +244,7 @@ test("removing a model in use is confirmed with what it does", async ({ keygate,
   const baseURL = body.items.find((r: any) => r.id === REGION).endpoints.find((e: any) => e.protocol === "openai").base_url;
   const client = new OpenAI({ apiKey: secret, baseURL, maxRetries: 0 });
   const ask = { model: "qwen-plus", messages: [{ role: "user" as const, content: "Hello" }] };
-  await client.chat.completions.create(ask);
+  await keygate.callModel(id, secret, ask.model);
 
   await openDrawer(keygate, id);
   await page.getByRole("button", { name: "Remove qwen-max" }).click();
