@@ -18,7 +18,8 @@ pub fn HowToCall(
     let base_url = Memo::new(move |_| {
         regions.current.with(|region| region.as_ref().and_then(openai_base_url).map(str::to_owned))
     });
-    let Some(call) = Call::of(model.id.as_str(), model.kind) else {
+    let Model { id, kind, .. } = model;
+    let Some(call) = Call::of(id.as_str(), kind) else {
         return view! {
             <Note class="note info" glyph=Glyph::Cube>
                 "The endpoints of this region have no operation of their own for models of this type."

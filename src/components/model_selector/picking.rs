@@ -153,7 +153,7 @@ impl Picking {
         self.anchor.set_value(None);
         match self.showing.get_untracked() {
             Showing::Chosen(models, page) => {
-                self.showing.set(Showing::Chosen(models, page.saturating_sub(1)))
+                self.showing.set(Showing::Chosen(models, page.saturating_sub(1)));
             }
             Showing::All if self.part.with_untracked(|part| !part.trail.is_empty()) => {
                 self.part.update(|part| drop(part.trail.pop()));

@@ -29,6 +29,8 @@ impl Changes {
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     rows: Vec<Arc<Row>>,
+    /// Grows when the rows are read anew.
+    reading: u32,
     /// Where each model stands in `rows`.
     places: HashMap<ModelId, usize>,
     /// Texts that differ from the initial ones.
@@ -58,6 +60,11 @@ impl Draft {
 
     pub(super) fn row(&self, id: &ModelId) -> Option<Arc<Row>> {
         self.places.get(id).map(|i| Arc::clone(&self.rows[*i]))
+    }
+
+    /// Tells a row from the one of the same model that was read before.
+    pub(super) fn reading(&self) -> u32 {
+        self.reading
     }
 
     /// How many models will be granted.
@@ -148,6 +155,7 @@ impl Draft {
     /// Keeps the changes over what someone else has made of the grants in the meantime.
     pub(super) fn rebase(&mut self, list: GrantList) {
         let before = std::mem::replace(self, Self::new(list));
+        self.reading = before.reading + 1;
         let added: Vec<_> = before.rows.iter().filter(|row| row.granted.is_none()).collect();
         self.add(added.iter().filter_map(|row| row.model.clone()).collect());
         for row in added {

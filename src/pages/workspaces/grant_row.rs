@@ -28,6 +28,7 @@ pub(super) fn GrantRow(
             Signal::from(Memo::new(move |_| draft.with(|draft| draft.error(&id, part))))
         }
     };
+    let is_known = row.model.is_some();
     let about = match &row.model {
         Some(model) => {
             view! { <div class="sub"><bdi>{model.vendor.clone()}</bdi> " · " {type_name(model.kind)}</div> }
@@ -36,7 +37,7 @@ pub(super) fn GrantRow(
         None => view! { <div class="sub lost">"No longer in the catalogue"</div> }.into_any(),
     };
     let field = {
-        let (row, error) = (Arc::clone(&row), error.clone());
+        let error = error.clone();
         move |part: Part, what: &str| {
             let row = Arc::clone(&row);
             let (label, bound) = (format!("{what}, {}", row.id), row.account(part)?);
@@ -51,11 +52,11 @@ pub(super) fn GrantRow(
         }
     };
     let tokens = {
-        let (row, field) = (Arc::clone(&row), field.clone());
-        move || match (&row.model, field(Part::Tpm, "Tokens per minute")) {
+        let field = field.clone();
+        move || match (is_known, field(Part::Tpm, "Tokens per minute")) {
             (_, Some(field)) => field.into_any(),
-            (Some(_), None) => view! { <div class="sub">"not metered"</div> }.into_any(),
-            (None, None) => view! { <div class="muted">"—"</div> }.into_any(),
+            (true, None) => view! { <div class="sub">"not metered"</div> }.into_any(),
+            (false, None) => view! { <div class="muted">"—"</div> }.into_any(),
         }
     };
     let times = move || match field(Part::Rpm, "Times per minute") {

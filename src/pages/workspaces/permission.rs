@@ -134,7 +134,10 @@ fn Grants(draft: RwSignal<Draft>, view: GrantView) -> impl IntoView {
             })
         })
     });
-    let ids = Memo::new(move |_| found.with(|(ids, ..)| ids.clone()));
+    let ids = Memo::new(move |_| {
+        let reading = draft.with(Draft::reading);
+        found.with(|(ids, ..)| ids.iter().map(|id| (reading, id.clone())).collect::<Vec<_>>())
+    });
     let place = Memo::new(move |_| found.with(|(ids, page, total)| (page * PAGE, ids.len(), *total)));
     let page = move || found.with(|(_, page, _)| *page);
     let range = move || {
@@ -144,7 +147,7 @@ fn Grants(draft: RwSignal<Draft>, view: GrantView) -> impl IntoView {
     };
     // What had the focus goes with the row.
     let on_gone = Callback::new(move |()| focus_add());
-    let row = move |id: ModelId| {
+    let row = move |(_, id): (u32, ModelId)| {
         let row = draft.with_untracked(|draft| draft.row(&id));
         row.map(|row| view! { <GrantRow row draft on_gone /> })
     };

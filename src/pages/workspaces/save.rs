@@ -1,5 +1,6 @@
 //! Saving a workspace: its name and its grants, in one act.
 
+use super::draft::Draft;
 use super::drawer::Editing;
 use crate::api::{Queries, Result, WorkspaceKey, grant_list, workspace_update, workspace_view};
 use keygate_contract::{ErrorCode, GrantList, ModelGrants, Workspace, WorkspaceName, WorkspaceUpdate};
@@ -18,7 +19,7 @@ pub(super) fn update(editing: Editing, name: WorkspaceName) -> std::result::Resu
     let changed = editing.draft.with_untracked(|draft| draft.changes().total() > 0);
     let mut grants = None;
     if changed {
-        let checked = editing.draft.try_update(|draft| draft.check()).flatten();
+        let checked = editing.draft.try_update(Draft::check).flatten();
         grants = Some(ModelGrants::new(checked.ok_or_else(String::new)?)?);
     }
     let version = editing.base.with_untracked(|base| base.as_ref().map(|base| base.version));

@@ -149,19 +149,21 @@ test.describe("refusals", () => {
   });
 
   test("someone else's grants and one's own come together", async ({ keygate, page }) => {
-    const { id } = await granted(keygate, "Support", ["qwen-plus", "qwen-max"]);
+    const { id } = await granted(keygate, "Support", ["qwen-plus", "qwen-max", "qwen-turbo"]);
     await openDrawer(keygate, id);
     await limit(page, "Times", "qwen-plus").fill("9");
-    const theirs = [{ model: "qwen-plus", rpm: 5, tpm: 500 }, { model: "qwen-flash", rpm: 3, tpm: 3 }];
+    const theirs = [{ model: "qwen-plus", rpm: 5, tpm: 500 }, { model: "qwen-flash", rpm: 3, tpm: 3 }, { model: "qwen-turbo", rpm: 2, tpm: 2 }];
     await keygate.api("PATCH", `/regions/${REGION}/workspaces/${id}`, { grants: theirs });
     await page.getByRole("button", { name: "Save changes" }).click();
     await expect(page.getByRole("alert")).toContainText("changed elsewhere");
     await expect(limit(page, "Times", "qwen-flash")).toHaveValue("3");
     await expect(limit(page, "Times", "qwen-plus")).toHaveValue("9");
+    await expect(limit(page, "Times", "qwen-turbo")).toHaveValue("2");
+    await expect(page.getByText("1 unsaved change", { exact: true })).toBeVisible();
     await expect(limit(page, "Times", "qwen-max")).toHaveCount(0);
     await page.getByRole("button", { name: "Save changes" }).click();
     await expect(page.getByRole("dialog")).toHaveCount(0);
-    expect((await grantsOf(keygate, id)).map((g) => [g.model, g.rpm])).toEqual([["qwen-flash", 3], ["qwen-plus", 9]]);
+    expect((await grantsOf(keygate, id)).map((g) => [g.model, g.rpm])).toEqual([["qwen-flash", 3], ["qwen-plus", 9], ["qwen-turbo", 2]]);
   });
 });
 
