@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 
 thread_local! {
     static DAY: Intl::DateTimeFormat = formatter(&[("dateStyle", "medium")]);
-    static AGO: Intl::RelativeTimeFormat = Intl::RelativeTimeFormat::new(&Array::new(), &Object::new());
+    static AGO: Intl::RelativeTimeFormat = Intl::RelativeTimeFormat::new(&Array::of1(&JsValue::from_str("en")), &Object::new());
     static MOMENT: Intl::DateTimeFormat = formatter(&[("dateStyle", "long"), ("timeStyle", "long")]);
 }
 
@@ -31,7 +31,8 @@ fn write(with: &Intl::DateTimeFormat, rfc3339: &str) -> String {
         .unwrap_or_else(|| rfc3339.to_owned())
 }
 
-/// How long ago it was, in the largest unit that fits: `5 minutes ago`.
+/// How long ago it was, in the largest unit that fits: `5 minutes ago`. It stands in sentences, so it is in their
+/// language.
 pub fn ago(rfc3339: &str) -> String {
     let then = js_sys::Date::new(&JsValue::from_str(rfc3339)).get_time();
     if then.is_nan() {

@@ -52,14 +52,15 @@ impl PerMinute {
         }
     }
 
-    /// Reads what a person typed: digits, in groups of three if they like, with commas or blanks between them.
+    /// Reads what a person typed: digits, in groups of three if they like, with what their language puts between them.
     ///
     /// # Errors
     /// A [`LimitError`] whose sentence says how to mend it.
     pub fn parse(text: &str, account: u64) -> Result<Self, LimitError> {
         let text = text.trim();
-        let groups: Vec<&str> = text.split([',', ' ', '\u{a0}', '\u{202f}']).collect();
-        let grouped = groups.len() == 1 || groups[1..].iter().all(|group| group.len() == 3);
+        let groups: Vec<&str> = text.split([',', '.', '\'', '’', ' ', '\u{a0}', '\u{202f}']).collect();
+        let grouped =
+            groups.len() == 1 || (groups[0].len() <= 3 && groups[1..].iter().all(|group| group.len() == 3));
         if !grouped || groups.iter().any(|g| g.is_empty() || !g.bytes().all(|b| b.is_ascii_digit())) {
             return Err(if text.starts_with('-') { LimitError::TooLow } else { LimitError::NotWhole });
         }
@@ -94,7 +95,7 @@ impl fmt::Display for PerMinute {
 }
 
 /// A model that a workspace may call, and how fast.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ModelGrant {
@@ -173,12 +174,15 @@ mod tests {
     fn a_limit_is_a_whole_number_from_1_to_the_accounts() {
         assert_eq!(PerMinute::parse(" 1,000 ", 1000).map(PerMinute::get), Ok(1000));
         assert_eq!(PerMinute::parse("1 000 000", 1_000_000).map(PerMinute::get), Ok(1_000_000));
+        assert_eq!(PerMinute::parse("1.000.000", 1_000_000).map(PerMinute::get), Ok(1_000_000));
+        assert_eq!(PerMinute::parse("1’000", 1000).map(PerMinute::get), Ok(1000));
         for (text, error) in [
             ("", LimitError::NotWhole),
             ("many", LimitError::NotWhole),
             ("1.5", LimitError::NotWhole),
             ("1,5", LimitError::NotWhole),
             ("10,00", LimitError::NotWhole),
+            ("1234.567", LimitError::NotWhole),
             ("1e3", LimitError::NotWhole),
             ("0", LimitError::TooLow),
             ("-5", LimitError::TooLow),

@@ -52,16 +52,17 @@ pub(super) fn Details(id: String, workspace: WorkspaceKey, list: Query<ModelList
             navigation.within(&ListView { model: String::new(), ..view.get_untracked() }.at(&place));
         })
     };
-    let subtitle = {
-        let id = id.clone();
-        move || {
-            let about = move || {
-                let model = model.get()?;
-                Some(view! { <bdi>{model.vendor}</bdi> " · " {type_name(model.kind)} })
-            };
-            view! { <p class="muted about">{about} <CopyIcon text=id.clone() what="model name" /></p> }
-        }
+    let about = move || {
+        model.get().map(|Model { id, vendor, kind, .. }| {
+            view! {
+                <p class="muted about">
+                    <bdi>{vendor}</bdi> " · " {type_name(kind)} " "
+                    <CopyIcon text=id.to_string() what="model name" />
+                </p>
+            }
+        })
     };
+    let subtitle = move || about;
     let retry = Callback::new(move |()| other.retry());
     let content = move || match (model.get(), other.error(), other.value().is_some()) {
         (Some(model), ..) => view! { <Facts model /> }.into_any(),
