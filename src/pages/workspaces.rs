@@ -7,6 +7,7 @@ mod draft;
 mod drawer;
 mod editor;
 mod grant_row;
+mod grants;
 mod permission;
 mod row;
 mod save;

@@ -1,30 +1,23 @@
 //! Which models the keys of a workspace may call, and how fast.
 
 use super::draft::Draft;
-use super::grant_row::GrantRow;
+use super::grants::Grants;
 use crate::components::{ModelSelector, models_word};
 use crate::ui::dom::{by_id, focus};
-use crate::ui::{Column, Empty, Glyph, Icon, Note, Pager, SearchBox, TableHead, whole};
+use crate::ui::{Empty, Glyph, Icon, Note, SearchBox, whole};
 use keygate_contract::{Model, ModelId, RegionId};
 use leptos::prelude::*;
 
 /// Rows of a page.
-const PAGE: usize = 10;
+pub(super) const PAGE: usize = 10;
 /// Where the focus goes when a row with the focus is gone.
 const ADD_ID: &str = "add-models";
-
-const COLUMNS: &[Column] = &[
-    Column { label: "Model", class: "" },
-    Column { label: "Times / min", class: "num limit" },
-    Column { label: "Tokens / min", class: "num limit" },
-    Column { label: "", class: "acts" },
-];
 
 /// Which part of the grants is in view.
 #[derive(Clone, Copy)]
 pub(super) struct GrantView {
-    q: RwSignal<String>,
-    page: RwSignal<usize>,
+    pub(super) q: RwSignal<String>,
+    pub(super) page: RwSignal<usize>,
 }
 
 impl GrantView {
@@ -120,75 +113,8 @@ pub(super) fn Permission(
     }
 }
 
-/// The table of them. Only the rows of a page are drawn.
-#[component]
-fn Grants(draft: RwSignal<Draft>, view: GrantView) -> impl IntoView {
-    let found = Memo::new(move |_| {
-        view.q.with(|q| {
-            draft.with(|draft| {
-                // Rows may have gone from under the page.
-                let total = draft.page(q, 0, 0).1;
-                let page = view.page.get().min(total.saturating_sub(1) / PAGE);
-                let (ids, _) = draft.page(q, page, PAGE);
-                (ids, page, total)
-            })
-        })
-    });
-    let ids = Memo::new(move |_| {
-        let reading = draft.with(Draft::reading);
-        found.with(|(ids, ..)| ids.iter().map(|id| (reading, id.clone())).collect::<Vec<_>>())
-    });
-    let place = Memo::new(move |_| found.with(|(ids, page, total)| (page * PAGE, ids.len(), *total)));
-    let page = move || found.with(|(_, page, _)| *page);
-    let range = move || {
-        let (before, rows, total) = place.get();
-        let [first, last, total] = [before + 1, before + rows, total].map(|n| whole(n as u64));
-        format!("{first}–{last} of {total}")
-    };
-    // What had the focus goes with the row.
-    let on_gone = Callback::new(move |()| focus_add());
-    let row = move |(_, id): (u32, ModelId)| {
-        let row = draft.with_untracked(|draft| draft.row(&id));
-        row.map(|row| view! { <GrantRow row draft on_gone /> })
-    };
-    let none = move || {
-        view! {
-            <Empty glyph=Glyph::Search title="No model found">
-                <p>"No granted model has “"<bdi>{move || view.q.get()}</bdi>"” in its name, vendor or type."</p>
-                <div class="acts">
-                    <button type="button" class="btn" on:click=move |_| view.q.set(String::new())>"Clear search"</button>
-                </div>
-            </Empty>
-        }
-    };
-    let some = move || {
-        view! {
-            <table class="table grants" role="table" aria-label="Granted models">
-                <TableHead columns=COLUMNS />
-                <tbody role="rowgroup">
-                    <For each=move || ids.get() key=Clone::clone children=row />
-                </tbody>
-            </table>
-            <div class="table-foot">
-                <span>{range}</span>
-                <div class="spring"></div>
-                <Pager
-                    has_previous=Signal::derive(move || page() > 0)
-                    has_next=Signal::derive(move || place.with(|(before, rows, total)| before + rows < *total))
-                    on_previous=Callback::new(move |()| view.page.set(untrack(page).saturating_sub(1)))
-                    on_next=Callback::new(move |()| view.page.set(untrack(page) + 1))
-                />
-            </div>
-        }
-    };
-    let is_none = Memo::new(move |_| ids.with(Vec::is_empty));
-    view! {
-        <div class="card">{move || if is_none.get() { none().into_any() } else { some().into_any() }}</div>
-    }
-}
-
 /// Moves the focus to the button, once it is drawn: it is another one when the first model comes or the last one goes.
-fn focus_add() {
+pub(super) fn focus_add() {
     request_animation_frame(|| {
         if let Some(button) = by_id(ADD_ID) {
             focus(&button);

@@ -1,5 +1,5 @@
 use super::*;
-use keygate_contract::{ModelInWorkspace, ModelType};
+use keygate_contract::{ModelGrants, ModelInWorkspace, ModelType};
 
 fn model(id: &str, called: Option<&str>) -> Model {
     let last_called_at = called.map(|at| Timestamp::from_rfc3339(at.to_owned()));
