@@ -69,12 +69,12 @@ impl Draft {
     }
 
     /// How many models will be granted.
-    pub(super) fn len(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.rows.len() - self.removed.len()
     }
 
-    /// Whether there is nothing to show.
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether there is nothing to show, not even a removed row.
+    pub(super) fn has_no_rows(&self) -> bool {
         self.rows.is_empty()
     }
 

@@ -48,8 +48,8 @@ pub(super) fn Permission(
     too_many: RwSignal<Option<String>>,
     on_add: Callback<()>,
 ) -> impl IntoView {
-    let count = Memo::new(move |_| draft.with(Draft::len));
-    let is_empty = Memo::new(move |_| draft.with(Draft::is_empty));
+    let count = Memo::new(move |_| draft.with(Draft::count));
+    let is_empty = Memo::new(move |_| draft.with(Draft::has_no_rows));
     let words = move || match (is_default.get(), count.get()) {
         (true, _) => "All models".to_owned(),
         (false, n) => format!("{} {}", whole(n as u64), models_word(n as u64)),

@@ -8,7 +8,7 @@ impl Draft {
     /// All that will be granted, in the order of the rows; none if a field is wrong, which is then told there.
     pub(in crate::pages::workspaces) fn check(&mut self) -> Option<Vec<ModelGrant>> {
         let mut refused = HashMap::new();
-        let mut grants = Vec::with_capacity(self.len());
+        let mut grants = Vec::with_capacity(self.count());
         for row in self.rows.iter().filter(|row| !self.removed.contains(&row.id)) {
             let mut limit = |part| {
                 let parsed = PerMinute::parse(&self.text(row, part), row.account(part)?);

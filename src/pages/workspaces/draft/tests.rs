@@ -53,7 +53,7 @@ fn changes_are_counted_by_row_and_an_equal_number_is_no_change() {
     draft.type_into("d", Part::Rpm, "5");
     assert_eq!(draft.changes(), Changes { added: 1, removed: 1, limits: 0 });
     draft.discard();
-    assert_eq!((draft.changes().total(), draft.len()), (0, 3));
+    assert_eq!((draft.changes().total(), draft.count()), (0, 3));
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_new_row_starts_on_top_with_the_accounts_limits() {
 fn adding_what_was_removed_puts_it_back() {
     let mut draft = Draft::new(list(&["a"]));
     draft.remove(&"a".into());
-    assert!(!draft.grants(&"a".into()) && draft.is_removed(&"a".into()) && draft.len() == 0);
+    assert!(!draft.grants(&"a".into()) && draft.is_removed(&"a".into()) && draft.count() == 0);
     draft.add(vec![model("a", None)]);
     assert_eq!(draft.changes().total(), 0);
     assert_eq!(draft.limits(), [("a".into(), 60, Some(100))]);
