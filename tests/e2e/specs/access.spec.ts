@@ -62,6 +62,7 @@ for (const [colorScheme, width] of [["light", 1440], ["dark", 390]] as const) {
       await expectNoViolations(page, "no results");
       await keygate.open("/nowhere");
       await expect(page.getByText("Nothing is here")).toBeVisible();
+      await expect(page.getByRole("link", { name: "Models", exact: true })).toBeVisible();
       await expectNoViolations(page, "not found");
     });
 
