@@ -143,7 +143,7 @@ mod tests {
                             key_region: if right_region { &here } else { &elsewhere },
                             key_live,
                             owner_active,
-                            workspace: &WorkspaceState { live, models: models.clone() },
+                            workspace: &WorkspaceState::new(live, models.clone()),
                             target,
                         };
                         assert_eq!(authorize(facts), expected, "{facts:?}");

@@ -24,7 +24,7 @@ pub(crate) struct CallBody<'a> {
     pub(crate) prompt: Weight,
     /// The most tokens of an answer that the call asks for, if it says.
     pub(crate) max_tokens: Option<u64>,
-    /// How many answers it asks for.
+    /// How many answers it asks for, those among them that it does not want to see.
     pub(crate) answers: u64,
     /// Whether the client itself asks a stream for its usage.
     pub(crate) wants_usage: bool,
@@ -43,6 +43,7 @@ struct Fields<'a> {
     max_completion_tokens: Option<&'a RawValue>,
     max_output_tokens: Option<&'a RawValue>,
     n: Option<&'a RawValue>,
+    best_of: Option<&'a RawValue>,
     prompt: Weight,
 }
 
@@ -69,6 +70,7 @@ impl<'de> Deserialize<'de> for Fields<'de> {
                         }
                         "max_output_tokens" => (&mut fields.max_output_tokens, "max_output_tokens"),
                         "n" => (&mut fields.n, "n"),
+                        "best_of" => (&mut fields.best_of, "best_of"),
                         _ => {
                             fields.prompt.add(map.next_value()?);
                             continue;
@@ -130,7 +132,7 @@ impl<'a> CallBody<'a> {
             },
             prompt: fields.prompt,
             max_tokens,
-            answers: count("n", fields.n, 1)?.unwrap_or(1),
+            answers: count("n", fields.n, 1)?.max(count("best_of", fields.best_of, 1)?).unwrap_or(1),
             wants_usage: options.is_some_and(|options| options.include_usage == Some(true)),
             model_at: place(raw.get()),
             stream_options: fields.stream_options.map(|raw| (place(raw.get()), raw.get())),
@@ -309,6 +311,7 @@ mod tests {
         assert_eq!(param(r#"{"model":"a","n":0}"#).as_deref(), Some("n"));
         let call = parse(r#"{"model":"a","max_tokens":5,"max_completion_tokens":7,"n":2}"#).unwrap();
         assert_eq!((call.max_tokens, call.answers), (Some(7), 2));
+        assert_eq!(parse(r#"{"model":"a","n":2,"best_of":5}"#).unwrap().answers, 5);
         let call = parse(r#"{"model":"a","max_tokens":null,"n":null}"#).unwrap();
         assert_eq!((call.max_tokens, call.answers), (None, 1));
     }

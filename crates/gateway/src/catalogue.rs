@@ -10,8 +10,8 @@ pub use definition::{DefinitionError, ModelDefinition, Regional};
 pub use shipped::shipped;
 
 use crate::limit::Limits;
+use crate::map::HashMap;
 use keygate_contract::{ModelId, ModelType, Price, RegionId};
-use std::collections::HashMap;
 
 /// A model of a region.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +63,7 @@ impl Catalogue {
     /// The catalogue of `regions` out of `definitions`. Of two definitions of one model the later one holds.
     pub fn new(definitions: &[ModelDefinition], regions: &[CatalogueRegion]) -> Self {
         let mut catalogue = Self::default();
-        let mut latest: HashMap<&ModelId, &ModelDefinition> = HashMap::new();
+        let mut latest: HashMap<&ModelId, &ModelDefinition> = HashMap::default();
         for definition in definitions {
             latest.insert(&definition.id, definition);
         }

@@ -6,11 +6,12 @@
 
 use crate::credential::PublicId;
 use crate::limit::{Gauge, Limits};
+use crate::map::{DashMap, HashMap};
 use arc_swap::ArcSwap;
-use dashmap::DashMap;
 use keygate_contract::{AccountId, ApiKeyId, MemberId, ModelId, RegionId, WorkspaceId};
-use keygate_store::{ApiKeyRecord, DirectoryContent, Event, MemberRecord, ModelAccess, WorkspaceRecord};
-use std::collections::HashMap;
+use keygate_store::{
+    ApiKeyRecord, DirectoryContent, Event, GrantedLimits, MemberRecord, ModelAccess, WorkspaceRecord,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
@@ -74,23 +75,38 @@ impl WorkspaceEntry {
 }
 
 /// What can change of a workspace.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct WorkspaceState {
     /// False once it is archived.
     pub live: bool,
-    /// The models its keys may call.
-    pub models: ModelAccess,
+    models: Models,
+}
+
+/// The models that a workspace's keys may call.
+#[derive(Clone, Debug)]
+enum Models {
+    All,
+    Granted(HashMap<ModelId, Limits>),
 }
 
 impl WorkspaceState {
+    /// A workspace whose keys may call `models`, as long as it is live.
+    pub fn new(live: bool, models: ModelAccess) -> Self {
+        let granted =
+            |(model, limits): (ModelId, GrantedLimits)| (model, Limits { rpm: limits.rpm, tpm: limits.tpm });
+        let models = match models {
+            ModelAccess::All => Models::All,
+            ModelAccess::Granted(models) => Models::Granted(models.into_iter().map(granted).collect()),
+        };
+        Self { live, models }
+    }
+
     /// What the workspace may do with a model in a minute, where the account may do `account`; `None` when it may not
     /// call it.
     pub fn limits(&self, model: &ModelId, account: Limits) -> Option<Limits> {
         match &self.models {
-            ModelAccess::All => Some(account),
-            ModelAccess::Granted(models) => {
-                models.get(model).map(|granted| Limits { rpm: granted.rpm, tpm: granted.tpm })
-            }
+            Models::All => Some(account),
+            Models::Granted(models) => models.get(model).copied(),
         }
     }
 }
@@ -180,7 +196,7 @@ impl Directory {
     }
 
     fn workspace_put(&self, record: WorkspaceRecord) {
-        let state = Arc::new(WorkspaceState { live: true, models: record.models });
+        let state = Arc::new(WorkspaceState::new(true, record.models));
         self.workspaces
             .entry(record.id.clone())
             .and_modify(|entry| entry.state.store(Arc::clone(&state)))
@@ -197,10 +213,7 @@ impl Directory {
     /// Requests that hold the entry already see it as not live; the map forgets it.
     fn workspace_gone(&self, id: &WorkspaceId) {
         if let Some((_, entry)) = self.workspaces.remove(id) {
-            entry.state.store(Arc::new(WorkspaceState {
-                live: false,
-                models: ModelAccess::Granted(HashMap::new()),
-            }));
+            entry.state.store(Arc::new(WorkspaceState::new(false, ModelAccess::Granted([].into()))));
         }
     }
 

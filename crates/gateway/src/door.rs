@@ -3,6 +3,7 @@
 use crate::refusal::Refusal;
 use bytes::Bytes;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// Where the OpenAI-compatible door stands.
 pub const OPENAI: &str = "/compatible-mode/v1";
@@ -93,12 +94,12 @@ impl Door {
     }
 
     /// A refusal as this door's clients read it.
-    pub(crate) fn error_body(self, refusal: &Refusal, request_id: &str) -> Bytes {
+    pub(crate) fn error_body(self, refusal: &Refusal, request_id: Uuid) -> Bytes {
         Bytes::from(self.error_value(refusal, request_id).to_string())
     }
 
     /// A refusal in the middle of a stream: one event.
-    pub(crate) fn error_event(self, refusal: &Refusal, request_id: &str) -> String {
+    pub(crate) fn error_event(self, refusal: &Refusal, request_id: Uuid) -> String {
         let data = self.error_value(refusal, request_id);
         match self {
             Self::Openai => format!("data: {data}\n\n"),
@@ -106,19 +107,21 @@ impl Door {
         }
     }
 
-    fn error_value(self, refusal: &Refusal, request_id: &str) -> Value {
+    fn error_value(self, refusal: &Refusal, request_id: Uuid) -> Value {
         let codes = refusal.codes();
         let message = refusal.message();
         match self {
             Self::Openai => json!({
                 "error": { "message": message, "type": codes.kind, "param": refusal.param(), "code": codes.compatible },
-                "request_id": request_id,
+                "request_id": request_id.to_string(),
             }),
-            Self::Dashscope => json!({ "code": codes.native, "message": message, "request_id": request_id }),
+            Self::Dashscope => {
+                json!({ "code": codes.native, "message": message, "request_id": request_id.to_string() })
+            }
             Self::Anthropic => json!({
                 "type": "error",
                 "error": { "type": codes.anthropic, "message": message },
-                "request_id": request_id,
+                "request_id": request_id.to_string(),
             }),
         }
     }

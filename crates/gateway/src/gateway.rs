@@ -15,11 +15,14 @@ use crate::refusal::Refusal;
 use crate::request::{header_bytes, key_of, read_body};
 use crate::upstream::{Answer, Outgoing, Upstreams};
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderName, HeaderValue, Request, Response, header};
 use keygate_contract::{ModelId, RegionId};
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// How long each part of a call may take.
 #[derive(Clone, Copy, Debug)]
@@ -102,16 +105,17 @@ impl Gateway {
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let request_id = uuid::Uuid::new_v4().to_string();
-        let mut response = match self.run(door, region, request, &request_id).await {
+        let request_id = Uuid::new_v4();
+        let mut response = match self.run(door, region, request, request_id).await {
             Ok(response) => response,
             Err(refusal) => {
                 tracing::debug!(request.id = %request_id, region.id = %region, ?refusal, "call refused");
-                refuse(door, &refusal, &request_id)
+                refuse(door, &refusal, request_id)
             }
         };
-        if let Ok(value) = HeaderValue::from_str(&request_id) {
-            response.headers_mut().insert("x-request-id", value);
+        let mut text = Uuid::encode_buffer();
+        if let Ok(value) = HeaderValue::from_str(request_id.hyphenated().encode_lower(&mut text)) {
+            response.headers_mut().insert(REQUEST_ID, value);
         }
         response
     }
@@ -121,7 +125,7 @@ impl Gateway {
         door: Door,
         region: &RegionId,
         request: Request<B>,
-        request_id: &str,
+        request_id: Uuid,
     ) -> Result<Response<Body>, Refusal>
     where
         B: http_body::Body<Data = Bytes>,
@@ -162,10 +166,10 @@ impl Gateway {
         let outgoing = Outgoing {
             call,
             door,
-            model: route.name.clone().unwrap_or_else(|| id.to_string()),
             stream: parsed.stream,
             body: parsed.rewritten(&body, route.name.as_deref(), asks_for_usage),
-            request_id: request_id.to_owned(),
+            model: route.name.as_deref().map_or(id, ModelId::from),
+            request_id,
         };
         let usage_event = if asks_for_usage { UsageEvent::Hidden } else { UsageEvent::Shown };
         let mut response = match route.send(outgoing).await {
@@ -194,7 +198,7 @@ impl Gateway {
         key: &KeyEntry,
         place: Place,
         asking: &Asking<'_>,
-        request_id: &str,
+        request_id: Uuid,
     ) -> Result<(Meter, Headroom), Refusal> {
         let (model, clock) = (asking.model, self.options.clock);
         let subject =
@@ -289,7 +293,7 @@ fn answered(answer: Answer, usage_event: UsageEvent, mut meter: Meter) -> Respon
             json(body)
         }
         Answer::Stream(stream) => {
-            let mut response = Response::new(Body::stream(Metered::new(stream, usage_event, meter)));
+            let mut response = response(Body::stream(Metered::new(stream, usage_event, meter)));
             let headers = response.headers_mut();
             headers
                 .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
@@ -301,14 +305,21 @@ fn answered(answer: Answer, usage_event: UsageEvent, mut meter: Meter) -> Respon
     }
 }
 
+/// An answer with room for all headers that one has here: growing costs more than the room.
+fn response(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    response.headers_mut().reserve(12);
+    response
+}
+
 fn json(body: Bytes) -> Response<Body> {
-    let mut response = Response::new(Body::whole(body));
+    let mut response = response(Body::whole(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
 /// A refusal in the door's shape.
-fn refuse(door: Door, refusal: &Refusal, request_id: &str) -> Response<Body> {
+fn refuse(door: Door, refusal: &Refusal, request_id: Uuid) -> Response<Body> {
     let mut response = json(door.error_body(refusal, request_id));
     *response.status_mut() = refusal.codes().status;
     let headers = response.headers_mut();

@@ -25,11 +25,13 @@ mod admit;
 mod body;
 mod call;
 mod gateway;
+mod map;
 mod meter;
 mod models;
 mod refusal;
 mod request;
 mod sse;
+mod time;
 mod tokens;
 mod usage;
 

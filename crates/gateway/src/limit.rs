@@ -16,7 +16,7 @@
 //! **Limits come with the call**, not from here: raised or lowered, they hold for the very next call. Use is counted in
 //! tokens even where no limit is set on them, so a limit that is set later finds the last minute counted.
 //!
-//! **Time is an argument.** [`Clock`] is read once at the door; all else is a function of [`Moment`]s, and so are the
+//! **Time is an argument.** [`Clock`] is read when a call is admitted and settled; all else is a function of [`Moment`]s, and so are the
 //! proofs in `proofs.rs`. Threads whose moments come a little out of order are counted at the latest second seen.
 //!
 //! **What is left when things end early.** A guard dropped unsettled keeps its reservation: the use is unknown, and the
@@ -40,8 +40,8 @@ pub use moment::{Clock, Moment};
 pub use saved::{SavedBucket, SavedWindow};
 pub use terms::{Ask, Dimension, Exceeded, Headroom, Limits, Room, Scope, Subject};
 
+use crate::map::DashMap;
 use cell::Cell;
-use dashmap::DashMap;
 use keygate_contract::AccountId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,7 +67,7 @@ struct Account {
 impl Limiter {
     /// A limiter for the slots `0..slots`, one for each pair of region and model. Nothing is used yet.
     pub fn new(slots: usize) -> Self {
-        Self { slots, accounts: DashMap::new() }
+        Self { slots, accounts: DashMap::default() }
     }
 
     /// Takes one request and `ask.tokens` tokens from both scopes, or nothing from either.

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use uuid::Uuid;
 
 /// A stream's use is charged on this many tokens after what is charged, so that not every word takes the lock.
 const GROWTH: u64 = 64;
@@ -24,14 +25,14 @@ pub(crate) struct Meter {
     /// The place among the calls of its key.
     _permit: Permit,
     clock: Clock,
-    request_id: String,
+    request_id: Uuid,
     /// Estimate of the prompt, in tokens.
     prompt: u64,
     /// What the answer weighs so far.
     output: Weight,
     /// What the upstream says, latest first believed.
     usage: Option<Usage>,
-    /// Whether the upstream has begun to answer.
+    /// Whether the upstream has answered: with the head of a stream, or whole.
     answered: bool,
 }
 
@@ -40,14 +41,14 @@ impl Meter {
         admitted: Admitted,
         permit: Permit,
         clock: Clock,
-        request_id: &str,
+        request_id: Uuid,
         prompt: u64,
     ) -> Self {
         Self {
             admitted: Some(admitted),
             _permit: permit,
             clock,
-            request_id: request_id.to_owned(),
+            request_id,
             prompt,
             output: Weight::default(),
             usage: None,

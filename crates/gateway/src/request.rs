@@ -2,6 +2,7 @@
 
 use crate::credential;
 use crate::refusal::Refusal;
+use crate::time::in_time;
 use bytes::Bytes;
 use http::{HeaderMap, Uri, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -49,8 +50,7 @@ where
         crate::body::drain(body, DRAIN_MAX, within).await;
         return Err(Refusal::BodyTooLarge { limit });
     }
-    let mut body = std::pin::pin!(Limited::new(body, limit));
-    match tokio::time::timeout(within, body.as_mut().collect()).await {
+    match in_time(within, Limited::new(body, limit).collect()).await {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
         Ok(Err(e)) if e.is::<LengthLimitError>() => Err(Refusal::BodyTooLarge { limit }),
         Ok(Err(_)) => {

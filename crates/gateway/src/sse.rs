@@ -12,6 +12,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
+use uuid::Uuid;
 
 /// Follows a stream of events byte by byte, however it is cut into pieces.
 #[derive(Debug, Default)]
@@ -92,7 +93,7 @@ pub(crate) struct Relay<B> {
     scanner: Scanner,
     upstream_id: String,
     door: Door,
-    request_id: String,
+    request_id: Uuid,
     /// How long the upstream may be silent.
     idle: Duration,
     last: Instant,
@@ -102,7 +103,7 @@ pub(crate) struct Relay<B> {
 }
 
 impl<B> Relay<B> {
-    pub(crate) fn new(upstream: B, upstream_id: &str, outgoing: Outgoing, idle: Duration) -> Self {
+    pub(crate) fn new(upstream: B, upstream_id: &str, outgoing: &Outgoing, idle: Duration) -> Self {
         Self {
             upstream,
             scanner: Scanner::default(),
@@ -119,7 +120,7 @@ impl<B> Relay<B> {
     fn fail(&mut self, cause: &str, refusal: &Refusal) -> Poll<Option<Bytes>> {
         tracing::warn!(upstream.id = %self.upstream_id, request.id = %self.request_id, error = cause, "upstream stream failed");
         self.ended = true;
-        let event = self.door.error_event(refusal, &self.request_id);
+        let event = self.door.error_event(refusal, self.request_id);
         Poll::Ready(Some(Bytes::from(format!("{}{event}", self.scanner.closing()))))
     }
 
@@ -254,9 +255,9 @@ mod tests {
             model: "m".into(),
             stream: true,
             body: Bytes::new(),
-            request_id: "req-1".into(),
+            request_id: Uuid::nil(),
         };
-        let relay = Relay::new(body, "stub", outgoing, Duration::from_secs(60));
+        let relay = Relay::new(body, "stub", &outgoing, Duration::from_secs(60));
         let out: Vec<Bytes> = relay.collect().await;
         String::from_utf8(out.concat()).unwrap()
     }
@@ -286,7 +287,7 @@ mod tests {
             let value: serde_json::Value = serde_json::from_str(json).unwrap();
             assert_eq!(
                 (&value["error"]["code"], &value["request_id"]),
-                (&"upstream_error".into(), &"req-1".into())
+                (&"upstream_error".into(), &Uuid::nil().to_string().into())
             );
         }
     }

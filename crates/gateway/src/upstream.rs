@@ -8,12 +8,13 @@ pub use http_upstream::{HttpUpstream, UpstreamError};
 
 use crate::body::BoxStream;
 use crate::door::{Call, Door};
+use crate::map::HashMap;
 use crate::refusal::Refusal;
 use crate::usage::Told;
 use bytes::Bytes;
 use keygate_contract::ModelId;
-use std::collections::HashMap;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// A call on its way out.
 #[derive(Clone, Debug)]
@@ -21,10 +22,10 @@ pub(crate) struct Outgoing {
     pub(crate) call: Call,
     pub(crate) door: Door,
     /// The model's name at the upstream; the body holds it.
-    pub(crate) model: String,
+    pub(crate) model: ModelId,
     pub(crate) stream: bool,
     pub(crate) body: Bytes,
-    pub(crate) request_id: String,
+    pub(crate) request_id: Uuid,
 }
 
 /// What an upstream answers to a call it takes.
@@ -47,7 +48,7 @@ enum Upstream {
 pub struct Upstreams {
     routes: HashMap<ModelId, Route>,
     /// Serves the models without a route.
-    fallback: Option<Upstream>,
+    fallback: Option<Route>,
 }
 
 #[derive(Clone)]
@@ -61,10 +62,10 @@ impl Upstreams {
     /// No routes; the echo serves every model if `echo` is `Echo::On`.
     pub fn new(echo: Echo) -> Self {
         let fallback = match echo {
-            Echo::On => Some(Upstream::Echo),
+            Echo::On => Some(Route { upstream: Upstream::Echo, name: None }),
             Echo::Off => None,
         };
-        Self { routes: HashMap::new(), fallback }
+        Self { routes: HashMap::default(), fallback }
     }
 
     /// Sends calls of `model` to `upstream`, under `name` if it has another there.
@@ -74,9 +75,8 @@ impl Upstreams {
         self
     }
 
-    pub(crate) fn find(&self, model: &ModelId) -> Result<Route, Refusal> {
-        let fallback = || self.fallback.clone().map(|upstream| Route { upstream, name: None });
-        self.routes.get(model).cloned().or_else(fallback).ok_or(Refusal::NoUpstream)
+    pub(crate) fn find(&self, model: &ModelId) -> Result<&Route, Refusal> {
+        self.routes.get(model).or(self.fallback.as_ref()).ok_or(Refusal::NoUpstream)
     }
 }
 

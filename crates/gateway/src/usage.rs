@@ -35,7 +35,11 @@ impl Usage {
             // Embeddings and ranks have no output, and some upstreams say the sum alone.
             (None, None, Some(total)) => Self { input: total, output: 0 },
             (None, None, None) => return None,
-            (input, output, _) => Self { input: input.unwrap_or(0), output: output.unwrap_or(0) },
+            (input, output, total) => {
+                let (input, output) = (input.unwrap_or(0), output.unwrap_or(0));
+                // Some count what a model thinks in the sum alone.
+                Self { input, output: output.max(total.unwrap_or(0).saturating_sub(input)) }
+            }
         };
         (usage.input <= ABSURD && usage.output <= ABSURD).then_some(usage)
     }
@@ -85,7 +89,25 @@ struct Inner<'a> {
     usage: Option<&'a RawValue>,
 }
 
-/// Reads an answer that is not a stream, or one event of a stream.
+/// Reads an answer that is not a stream. Its words are weighed only if it does not tell its usage: nearly all do, and
+/// weighing costs more than the rest of reading.
+///
+/// # Errors
+/// When it is not JSON, or of a shape that no such answer has.
+pub(crate) fn read_whole(json: &[u8]) -> serde_json::Result<Told> {
+    #[derive(Deserialize)]
+    struct Whole<'a> {
+        #[serde(borrow, default)]
+        usage: Option<&'a RawValue>,
+    }
+    let whole: Whole<'_> = serde_json::from_slice(json)?;
+    match whole.usage.and_then(Usage::read) {
+        Some(usage) => Ok(Told { usage: Some(usage), ..Told::default() }),
+        None => read(json),
+    }
+}
+
+/// Reads one event of a stream.
 ///
 /// # Errors
 /// When it is not JSON, or of a shape that no such answer has.
@@ -130,6 +152,8 @@ mod tests {
         );
         assert_eq!(usage(r#"{"data":[],"usage":{"prompt_tokens":5,"total_tokens":5}}"#), Some((5, 0)));
         assert_eq!(usage(r#"{"usage":{"total_tokens":5}}"#), Some((5, 0)));
+        let thought = r#"{"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":17}}"#;
+        assert_eq!(usage(thought), Some((3, 14)), "the sum counts, where it is more");
     }
 
     #[test]
@@ -160,6 +184,17 @@ mod tests {
         assert_eq!(tokens(r#"{"type":"response.output_text.delta","delta":"abc","item_id":"msg_1"}"#), 1);
         assert_eq!(tokens(r#"{"object":"list","data":[{"embedding":[0.1,0.2]}]}"#), 0);
         assert_eq!(read(b"[1]").unwrap_or_default(), Told::default());
+    }
+
+    #[test]
+    fn a_whole_answer_is_weighed_only_if_it_tells_no_usage() {
+        let whole = |json: &str| read_whole(json.as_bytes()).unwrap();
+        let words = r#""choices":[{"message":{"role":"assistant","content":"abcdef"}}]"#;
+        let told = whole(&format!(r#"{{{words},"usage":{{"prompt_tokens":3,"completion_tokens":4}}}}"#));
+        assert_eq!(told, Told { usage: Some(Usage { input: 3, output: 4 }), ..Told::default() });
+        for usage in ["", r#","usage":null"#, r#","usage":{"prompt_tokens":-1}"#] {
+            assert_eq!(whole(&format!("{{{words}{usage}}}")).output.tokens(), 5, "{usage}");
+        }
     }
 
     #[test]

@@ -88,14 +88,15 @@ impl Models<'_> {
     /// A window as the store keeps it. `None` for one in which nothing counts any more: what is stored of it is as old.
     fn window(&self, saved: &SavedWindow) -> Option<LimitWindow> {
         let (region, model) = self.0.get(&saved.slot)?;
-        let last = saved.buckets.iter().rev().find(|b| b.requests > 0).or(saved.buckets.last())?;
+        if saved.buckets.is_empty() {
+            return None;
+        }
         Some(LimitWindow {
             account: saved.account.clone(),
             region: (*region).clone(),
             model: (*model).clone(),
             workspace: saved.workspace.clone(),
             charges: saved.buckets.iter().map(charge).collect(),
-            last_charged_at: signed(last.second.saturating_mul(1000)),
         })
     }
 }

@@ -91,10 +91,7 @@ pub(crate) async fn listen(
 async fn serve(builder: &Builder, stream: TcpStream, peer: IpAddr, service: Arc<Service>, watcher: Watcher) {
     // A call is a handful of small packets; waiting to fill them only adds time.
     drop(stream.set_nodelay(true));
-    let service = service_fn(move |request| {
-        let service = Arc::clone(&service);
-        async move { Ok::<_, Infallible>(service.answer(peer, request).await) }
-    });
+    let service = service_fn(move |request| Arc::clone(&service).answer(peer, request));
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     // Clients break connections all day; each call's own end is seen where it is handled.
     if let Err(error) = watcher.watch(connection).await {
@@ -103,18 +100,27 @@ async fn serve(builder: &Builder, stream: TcpStream, peer: IpAddr, service: Arc<
 }
 
 impl Service {
-    async fn answer(&self, peer: IpAddr, mut request: Request<Incoming>) -> Response<Body> {
+    /// Owns the service, and boxes what calls do not need: hyper moves this whole future for each request, and one
+    /// future around another holds twice its size.
+    async fn answer(
+        self: Arc<Self>,
+        peer: IpAddr,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Infallible> {
         match Door::of(request.uri().path()) {
-            Some(door) => self.gateway.call(door, &self.region, request).await.map(Body::Gateway),
-            None => {
-                request.extensions_mut().insert(Peer(peer));
-                let answered = self.router.clone().oneshot(request.map(axum::body::Body::new)).await;
-                match answered {
-                    Ok(response) => response.map(Body::Router),
-                    Err(never) => match never {},
-                }
-            }
+            Some(door) => Ok(self.gateway.call(door, &self.region, request).await.map(Body::Gateway)),
+            None => Box::pin(self.route(peer, request)).await,
         }
+    }
+
+    async fn route(
+        &self,
+        peer: IpAddr,
+        mut request: Request<Incoming>,
+    ) -> Result<Response<Body>, Infallible> {
+        request.extensions_mut().insert(Peer(peer));
+        let response = self.router.clone().oneshot(request.map(axum::body::Body::new)).await?;
+        Ok(response.map(Body::Router))
     }
 }
 

@@ -15,7 +15,8 @@ CREATE TABLE limit_windows (
     model           TEXT   NOT NULL,
     workspace_id    TEXT   NOT NULL, -- empty: the window of the account as a whole
     charges         TEXT   NOT NULL, -- JSON: [[Unix second, calls, tokens], …]
-    last_charged_at BIGINT NOT NULL,
+    last_charged_at BIGINT NOT NULL, -- with a call, or with the tokens of one
+    last_called_at  BIGINT,          -- with a call
     PRIMARY KEY (account_id, region, model, workspace_id)
 );
 CREATE INDEX limit_windows_by_workspace ON limit_windows (workspace_id);

@@ -1,4 +1,4 @@
-//! The catalogue as it ships. The source of each figure is named in `docs/`.
+//! The catalogue as it ships. Where its figures come from is in `docs/architecture.md`.
 
 use super::{ModelDefinition, Regional};
 use keygate_contract::{ModelId, ModelType, PerMinute, Price, RegionId};

@@ -4,8 +4,8 @@ use super::admitted::Tokens;
 use super::bound::admit_to;
 use super::window::Window;
 use super::{Ask, Exceeded, Headroom, Moment, SavedBucket, SavedWindow};
+use crate::map::HashMap;
 use keygate_contract::{AccountId, WorkspaceId};
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A lock, and behind it the use of an account's model, once there is any.

@@ -261,7 +261,7 @@ fn merge(first: &Value, mut second: Value) -> Value {
 
 fn whole(value: &Value) -> Answer {
     let body = Bytes::from(value.to_string());
-    let told = usage::read(&body).unwrap_or_default();
+    let told = usage::read_whole(&body).unwrap_or_default();
     Answer::Whole(body, told)
 }
 

@@ -6,12 +6,14 @@ use crate::door::Call;
 use crate::gateway::Timeouts;
 use crate::refusal::Refusal;
 use crate::sse::Relay;
+use crate::time::in_time;
 use crate::usage::{self, Told};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use thiserror::Error;
 
 /// The most of an answer that is not a stream, in bytes. Embeddings are the largest: 2,048 of 4,096 numbers.
@@ -97,10 +99,10 @@ impl HttpUpstream {
     }
 
     pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Answer, Refusal> {
-        let request_id = outgoing.request_id.clone();
+        let request_id = outgoing.request_id;
         let answer = self.exchange(&outgoing).await?;
         if is_event_stream(answer.headers()) && answer.status().is_success() {
-            let relay = Relay::new(answer.into_body(), &self.id, outgoing, self.timeouts.idle);
+            let relay = Relay::new(answer.into_body(), &self.id, &outgoing, self.timeouts.idle);
             return Ok(Answer::Stream(Box::pin(relay)));
         }
         let status = answer.status().as_u16();
@@ -141,7 +143,7 @@ impl HttpUpstream {
     /// An answer that is not a stream: read whole, so that a broken one becomes a clear error.
     async fn whole(&self, answer: Response<Pooled>) -> Result<(Bytes, Told), Refusal> {
         let (head, body) = answer.into_parts();
-        let body = tokio::time::timeout(self.timeouts.whole, Limited::new(body, ANSWER_MAX).collect())
+        let body = in_time(self.timeouts.whole, Limited::new(body, ANSWER_MAX).collect())
             .await
             .map_err(|_| Refusal::UpstreamTimeout)?
             .map_err(|_| Refusal::UpstreamBroken)?
@@ -149,10 +151,12 @@ impl HttpUpstream {
         if !head.status.is_success() {
             return Err(refused(head.status, &head.headers, &body));
         }
-        let told = match usage::read(&body) {
+        let told = match usage::read_whole(&body) {
             Ok(told) => told,
-            // JSON of another shape is the client's to understand.
-            Err(error) if error.is_data() => Told::default(),
+            // JSON of another shape is the client's to understand, if it is all there.
+            Err(error) if error.is_data() && serde_json::from_slice::<IgnoredAny>(&body).is_ok() => {
+                Told::default()
+            }
             Err(_) => return Err(Refusal::UpstreamBroken),
         };
         Ok((body, told))

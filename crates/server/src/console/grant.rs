@@ -121,9 +121,11 @@ impl Wanted<'_> {
         Ok(())
     }
 
-    /// Refuses the first grant that cannot be, by its field. One that is held already for a model that the region no
-    /// longer has may stay as it is: nobody should lose it for wanting to change another.
+    /// Refuses the first grant that cannot be, by its field. One that is held already may stay as it is, even if the
+    /// configuration has since taken the model away or lowered the account's limit, which holds anyway: nobody should
+    /// have to give it up for wanting to change another.
     fn check(&self, catalogue: &Catalogue, region: &RegionId, held: &[ModelGrant]) -> Result<(), Problem> {
+        let held: HashSet<&ModelGrant> = held.iter().collect();
         let mut seen = HashSet::new();
         for (index, grant) in self.grants.iter().enumerate() {
             let wrong = |field: &str, message: String| {
@@ -133,10 +135,10 @@ impl Wanted<'_> {
             if !seen.insert(&grant.model) {
                 return wrong("model", format!("`{name}` stands here twice. Grant each model once."));
             }
+            if held.contains(&grant) {
+                continue;
+            }
             let Some(model) = catalogue.find(region, &grant.model) else {
-                if held.contains(grant) {
-                    continue;
-                }
                 return wrong("model", format!("There is no model `{name}` in this region."));
             };
             if let Err(error) = PerMinute::within(grant.rpm.get(), model.limits.rpm) {

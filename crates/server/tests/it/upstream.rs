@@ -47,6 +47,7 @@ async fn an_upstream_that_breaks_off_or_babbles_is_a_bad_gateway() {
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"id\":",
         whole("200 OK", "{\"id\":"),
         whole("200 OK", "<html>"),
+        whole("200 OK", "[1, {\"a\": \"cut o"),
         whole("404 Not Found", "{}"),
         whole(
             "401 Unauthorized",
