@@ -1,11 +1,9 @@
-//! What a call asks of its limits, and how an answer tells what is left of them.
+//! What a call asks of its limits.
 
 use crate::call::CallBody;
 use crate::catalogue::Model;
 use crate::door::Call;
-use crate::limit::{Ask, Headroom, Limits, Room};
-use http::{HeaderMap, HeaderName, HeaderValue};
-use std::sync::LazyLock;
+use crate::limit::{Ask, Limits};
 
 /// A call that is permitted, and asks for what it needs.
 pub(crate) struct Asking<'a> {
@@ -48,53 +46,9 @@ impl Asking<'_> {
     }
 }
 
-/// The names of the headers, for each dimension: the limit, what is left of it, and when all of it is there again.
-const REQUESTS: [HeaderName; 3] = [
-    HeaderName::from_static("x-ratelimit-limit-requests"),
-    HeaderName::from_static("x-ratelimit-remaining-requests"),
-    HeaderName::from_static("x-ratelimit-reset-requests"),
-];
-const TOKENS: [HeaderName; 3] = [
-    HeaderName::from_static("x-ratelimit-limit-tokens"),
-    HeaderName::from_static("x-ratelimit-remaining-tokens"),
-    HeaderName::from_static("x-ratelimit-reset-tokens"),
-];
-
-/// A reset is at most 61 seconds away. The form, `12s`, is the one that OpenAI's clients read
-/// (<https://platform.openai.com/docs/guides/rate-limits>).
-const RESETS: &str = "0s 1s 2s 3s 4s 5s 6s 7s 8s 9s 10s 11s 12s 13s 14s 15s 16s 17s 18s 19s 20s 21s 22s 23s 24s 25s \
-    26s 27s 28s 29s 30s 31s 32s 33s 34s 35s 36s 37s 38s 39s 40s 41s 42s 43s 44s 45s 46s 47s 48s 49s \
-    50s 51s 52s 53s 54s 55s 56s 57s 58s 59s 60s 61s";
-
-/// Those, as headers: of a text that is static a copy costs nothing.
-static RESET_VALUES: LazyLock<Vec<HeaderValue>> =
-    LazyLock::new(|| RESETS.split(' ').map(HeaderValue::from_static).collect());
-
-/// Tells what is left.
-pub(crate) fn write_headroom(headers: &mut HeaderMap, headroom: &Headroom) {
-    write(headers, REQUESTS, &headroom.requests);
-    if let Some(tokens) = &headroom.tokens {
-        write(headers, TOKENS, tokens);
-    }
-}
-
-fn write(headers: &mut HeaderMap, [limit, remaining, reset]: [HeaderName; 3], room: &Room) {
-    let resets = &RESET_VALUES;
-    let at = usize::try_from(room.reset_seconds).unwrap_or(usize::MAX).min(resets.len() - 1);
-    headers.insert(limit, number(room.limit));
-    headers.insert(remaining, number(room.remaining));
-    headers.insert(reset, resets[at].clone());
-}
-
-/// A number as a header. `HeaderValue::from` allocates twice for it.
-fn number(value: u64) -> HeaderValue {
-    HeaderValue::from_str(itoa::Buffer::new().format(value)).expect("digits can stand in a header")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limit::Scope;
     use keygate_contract::ModelType;
 
     fn model(max_output_tokens: Option<u64>, tpm: Option<u64>) -> Model {
@@ -130,20 +84,6 @@ mod tests {
         let long = format!(r#","prompt":"{}""#, "x".repeat(90_000));
         assert_eq!(asked(&m, Call::Embeddings, &long), 1000, "no more than the model reads");
         assert_eq!(asked(&model(None, None), Call::Completions, prompt), 0, "not metered in tokens");
-    }
-
-    #[test]
-    fn what_is_left_is_told_in_seconds_and_plain_numbers() {
-        let room = |reset_seconds| Room { scope: Scope::Account, limit: 600, remaining: 0, reset_seconds };
-        let mut headers = HeaderMap::new();
-        write_headroom(&mut headers, &Headroom { requests: room(61), tokens: Some(room(0)) });
-        let told = |name: &str| headers[name].to_str().unwrap().to_owned();
-        assert_eq!(told("x-ratelimit-limit-requests"), "600");
-        assert_eq!(told("x-ratelimit-remaining-tokens"), "0");
-        assert_eq!(
-            (told("x-ratelimit-reset-requests"), told("x-ratelimit-reset-tokens")),
-            ("61s".into(), "0s".into())
-        );
     }
 
     #[test]

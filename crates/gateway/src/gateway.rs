@@ -1,6 +1,6 @@
 //! The line itself: each step of a call, in order, with no way back.
 
-use crate::admit::{Asking, write_headroom};
+use crate::admit::Asking;
 use crate::authorize::{Denial, Facts, Permit, Target, authorize};
 use crate::body::{self, Body};
 use crate::call::CallBody;
@@ -8,6 +8,7 @@ use crate::catalogue::{Catalogue, Model};
 use crate::credential::KeyHasher;
 use crate::directory::{Directory, KeyEntry};
 use crate::door::{Door, Operation};
+use crate::headers::{REQUEST_ID, with_headroom};
 use crate::limit::{Clock, Headroom, Limiter, Limits, Permit as Place, Subject};
 use crate::meter::{Meter, Metered, UsageEvent};
 use crate::models;
@@ -15,14 +16,12 @@ use crate::refusal::Refusal;
 use crate::request::{header_bytes, key_of, read_body};
 use crate::upstream::{Answer, Outgoing, Upstreams};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
 use keygate_contract::{ModelId, RegionId};
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// How long each part of a call may take.
 #[derive(Clone, Copy, Debug)]
@@ -172,15 +171,13 @@ impl Gateway {
             request_id,
         };
         let usage_event = if asks_for_usage { UsageEvent::Hidden } else { UsageEvent::Shown };
-        let mut response = match route.send(outgoing).await {
-            Ok(answer) => answered(answer, usage_event, meter),
+        match route.send(outgoing).await {
+            Ok(answer) => Ok(answered(answer, with_headroom(&headroom), usage_event, meter)),
             Err(refusal) => {
                 meter.failed();
-                return Err(refusal);
+                Err(refusal)
             }
-        };
-        write_headroom(response.headers_mut(), &headroom);
-        Ok(response)
+        }
     }
 
     /// What the key may do with a model of the region.
@@ -285,15 +282,16 @@ async fn drained<B: http_body::Body>(body: B, refusal: Refusal) -> Refusal {
 }
 
 /// The answer on its way to the client, metered to its end.
-fn answered(answer: Answer, usage_event: UsageEvent, mut meter: Meter) -> Response<Body> {
+fn answered(answer: Answer, headers: HeaderMap, usage_event: UsageEvent, mut meter: Meter) -> Response<Body> {
     meter.answered();
     match answer {
         Answer::Whole(body, told) => {
             meter.told(told);
-            json(body)
+            with_headers(Body::whole(body), headers)
         }
         Answer::Stream(stream) => {
-            let mut response = response(Body::stream(Metered::new(stream, usage_event, meter)));
+            let body = Body::stream(Metered::new(stream, usage_event, meter));
+            let mut response = with_headers(body, headers);
             let headers = response.headers_mut();
             headers
                 .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
@@ -305,15 +303,14 @@ fn answered(answer: Answer, usage_event: UsageEvent, mut meter: Meter) -> Respon
     }
 }
 
-/// An answer with room for all headers that one has here: growing costs more than the room.
-fn response(body: Body) -> Response<Body> {
+fn with_headers(body: Body, headers: HeaderMap) -> Response<Body> {
     let mut response = Response::new(body);
-    response.headers_mut().reserve(12);
+    *response.headers_mut() = headers;
     response
 }
 
 fn json(body: Bytes) -> Response<Body> {
-    let mut response = response(Body::whole(body));
+    let mut response = Response::new(Body::whole(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
@@ -333,8 +330,8 @@ fn refuse(door: Door, refusal: &Refusal, request_id: Uuid) -> Response<Body> {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
         }
         Refusal::LimitReached { exceeded, .. } => {
+            *headers = with_headroom(&exceeded.headroom);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(exceeded.retry_after_seconds));
-            write_headroom(headers, &exceeded.headroom);
             if !exceeded.can_ever_pass {
                 // OpenAI's clients repeat a 429 of themselves, and this one never passes.
                 headers.insert("x-should-retry", HeaderValue::from_static("false"));

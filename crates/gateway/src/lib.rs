@@ -25,6 +25,7 @@ mod admit;
 mod body;
 mod call;
 mod gateway;
+mod headers;
 mod map;
 mod meter;
 mod models;
