@@ -76,7 +76,7 @@ impl HttpUpstream {
             })
             .transpose()?;
         let target = Uri::builder().scheme(scheme).authority(authority.clone()).path_and_query("/").build();
-        let pool = Pool::new(target.map_err(|_| bad_url())?, timeouts.connect);
+        let pool = Pool::new(target.map_err(|_| bad_url())?, timeouts.connect, timeouts.first_byte);
         let host = HeaderValue::from_str(authority.as_str()).map_err(|_| bad_url())?;
         Ok(Self { id: id.to_owned(), base, uris, host, authorization, pool, timeouts, tells_usage: true })
     }
@@ -126,18 +126,14 @@ impl HttpUpstream {
         if let Some(value) = &self.authorization {
             headers.insert(header::AUTHORIZATION, value.clone());
         }
-        let failed = |cause: &str, refusal| {
-            tracing::warn!(upstream.id = %self.id, request.id = %outgoing.request_id, error = cause, "upstream failed");
-            Err(refusal)
-        };
-        match tokio::time::timeout(self.timeouts.first_byte, self.pool.call(request)).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error @ CallError::Connect(_))) => {
-                failed(&error.to_string(), Refusal::UpstreamUnreachable)
+        self.pool.call(request).await.map_err(|error| {
+            tracing::warn!(upstream.id = %self.id, request.id = %outgoing.request_id, %error, "upstream failed");
+            match error {
+                CallError::Connect(_) => Refusal::UpstreamUnreachable,
+                CallError::Call(_) => Refusal::UpstreamBroken,
+                CallError::Timeout => Refusal::UpstreamTimeout,
             }
-            Ok(Err(error)) => failed(&error.to_string(), Refusal::UpstreamBroken),
-            Err(_) => failed("no answer in time", Refusal::UpstreamTimeout),
-        }
+        })
     }
 
     /// An answer that is not a stream: read whole, so that a broken one becomes a clear error.

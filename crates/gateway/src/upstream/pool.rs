@@ -13,11 +13,13 @@ use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use std::error::Error as StdError;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use thiserror::Error;
+use tokio::time::{Instant, Sleep};
 use tower_service::Service as _;
 
 /// Connections kept without a call. More than the calls usually under way costs nothing but sockets.
@@ -34,6 +36,9 @@ pub(super) enum CallError {
     /// The connection broke, or the answer is not HTTP.
     #[error("{0}")]
     Call(hyper::Error),
+    /// The answer did not begin in time.
+    #[error("no answer in time")]
+    Timeout,
 }
 
 /// Kept connections to one upstream.
@@ -42,14 +47,25 @@ pub(super) struct Pool {
     /// Scheme and authority to connect to.
     target: Uri,
     connect_within: Duration,
+    answer_within: Duration,
     /// Free connections, the one freed last on top: under little load the others grow old and are let go.
     free: Arc<Free>,
 }
 
-type Free = Mutex<Vec<(SendRequest<Full<Bytes>>, Instant)>>;
+type Free = Mutex<Vec<Kept>>;
+
+/// A connection that is kept.
+struct Kept {
+    sender: SendRequest<Full<Bytes>>,
+    /// Ends a call that waits for too long. Kept with the connection, because moving an alarm on costs a fraction of
+    /// setting one: it is looked at again only when it goes off.
+    alarm: Pin<Box<Sleep>>,
+    /// When it was last used.
+    since: Instant,
+}
 
 impl Pool {
-    pub(super) fn new(target: Uri, connect_within: Duration) -> Self {
+    pub(super) fn new(target: Uri, connect_within: Duration, answer_within: Duration) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -58,7 +74,7 @@ impl Pool {
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
-        Self { connector, target, connect_within, free: Arc::default() }
+        Self { connector, target, connect_within, answer_within, free: Arc::default() }
     }
 
     /// Sends a request and waits for the head of its answer. A kept connection that turns out to be closed before the
@@ -67,28 +83,34 @@ impl Pool {
         &self,
         mut request: Request<Full<Bytes>>,
     ) -> Result<Response<Pooled>, CallError> {
-        while let Some(mut sender) = self.take() {
-            if sender.ready().await.is_err() {
+        let now = Instant::now();
+        let deadline = now + self.answer_within;
+        while let Some(mut kept) = self.take(now) {
+            if kept.sender.ready().await.is_err() {
                 continue;
             }
-            match sender.try_send_request(request).await {
-                Ok(answer) => return Ok(answer.map(|body| self.pooled(body, sender))),
+            kept.alarm.as_mut().reset(deadline);
+            let answer = before(kept.alarm.as_mut(), kept.sender.try_send_request(request)).await;
+            match answer.ok_or(CallError::Timeout)? {
+                Ok(answer) => return Ok(self.pooled(answer, kept)),
                 Err(mut failed) => match failed.take_message() {
                     Some(unsent) => request = unsent,
                     None => return Err(CallError::Call(failed.into_error())),
                 },
             }
         }
-        let mut sender = self.connect().await?;
-        let answer = sender.send_request(request).await.map_err(CallError::Call)?;
-        Ok(answer.map(|body| self.pooled(body, sender)))
+        let sender = self.connect().await?;
+        let mut kept = Kept { sender, alarm: Box::pin(tokio::time::sleep_until(deadline)), since: now };
+        let answer = before(kept.alarm.as_mut(), kept.sender.send_request(request)).await;
+        let answer = answer.ok_or(CallError::Timeout)?.map_err(CallError::Call)?;
+        Ok(self.pooled(answer, kept))
     }
 
-    fn take(&self) -> Option<SendRequest<Full<Bytes>>> {
+    fn take(&self, now: Instant) -> Option<Kept> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let (sender, since) = free.pop()?;
-        if since.elapsed() < IDLE_LIFE {
-            return Some(sender);
+        let kept = free.pop()?;
+        if now.saturating_duration_since(kept.since) < IDLE_LIFE {
+            return Some(kept);
         }
         // All below are older still.
         free.clear();
@@ -112,25 +134,36 @@ impl Pool {
         Ok(sender)
     }
 
-    fn pooled(&self, inner: Incoming, sender: SendRequest<Full<Bytes>>) -> Pooled {
-        Pooled { inner, sender: Some(sender), free: Arc::clone(&self.free) }
+    fn pooled(&self, answer: Response<Incoming>, kept: Kept) -> Response<Pooled> {
+        answer.map(|inner| Pooled { inner, kept: Some(kept), free: Arc::clone(&self.free) })
     }
+}
+
+/// What the future gives, or nothing when the alarm goes off first.
+async fn before<F: Future>(mut alarm: Pin<&mut Sleep>, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => alarm.as_mut().poll(cx).map(|()| None),
+    })
+    .await
 }
 
 /// The body of an answer. When it has been read to its end, its connection is free again; dropped before, the
 /// connection closes and the upstream learns that no one listens.
 pub(super) struct Pooled {
     inner: Incoming,
-    sender: Option<SendRequest<Full<Bytes>>>,
+    kept: Option<Kept>,
     free: Arc<Free>,
 }
 
 impl Pooled {
     fn give_back(&mut self) {
-        if let Some(sender) = self.sender.take().filter(|sender| !sender.is_closed()) {
+        if let Some(mut kept) = self.kept.take().filter(|kept| !kept.sender.is_closed()) {
+            kept.since = Instant::now();
             let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
             if free.len() < IDLE_MAX {
-                free.push((sender, Instant::now()));
+                free.push(kept);
             }
         }
     }
