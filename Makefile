@@ -4,11 +4,13 @@
 # make check  format, lints and dependencies          make build  the release binary, console inside
 # make dist   the static console, precompressed       make serve  the console alone, rebuilt as it changes
 # make bench  speed beside nginx                      make clean  forget what was built
+# make bench-limits   what a decision of the limiter costs
+# make bench-console  what a key press costs with 2,000 models
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test check build dist serve bench clean setup test-setup
+.PHONY: run test check build dist serve bench bench-limits bench-console clean setup test-setup
 
 export PATH := $(shell scripts/setup.sh path):$(PATH)
 # Cargo and trunk report their progress when they have a terminal; elsewhere one line a step is enough.
@@ -52,6 +54,13 @@ serve: setup
 bench: build
 	scripts/setup.sh bench
 	bench/run
+
+bench-limits:
+	cargo build --locked --release -p keygate-gateway --example limit_bench
+	target/release/examples/limit_bench
+
+bench-console: build test-setup
+	node bench/keystroke.mjs
 
 clean:
 	cargo clean

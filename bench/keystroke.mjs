@@ -4,7 +4,7 @@
 // frames, 17 when none was missed. `event` is the median time from a press to the paint after it, in steps of 8 ms, of
 // those that took 16 or more; the browser tells some of the first ones late.
 //
-//   make build && scripts/setup.sh test && node bench/keystroke.mjs
+//   make bench-console
 //
 // KEYGATE_BIN, KEYGATE_CONSOLE_DIR and CHROMIUM as in the browser tests. MODELS and ROUNDS change what is measured.
 import { spawn } from 'node:child_process'

@@ -1,14 +1,15 @@
 //! The store on a real SQLite file: what an API test cannot reach, or not as directly.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod limits;
+
 use keygate_contract::{
     ApiKeyId, ApiKeyStatus, Description, Email, Page, PageSize, RegionId, Role, SearchText, Workspace,
     WorkspaceId, WorkspaceName,
 };
 use keygate_store::{
-    Actor, ApiKeyFilter, ApiKeyQuota, Charge, CodeCheck, EmailCode, Event, LimitWindow, NewAccount,
-    NewApiKey, NewSession, Once, Owner, PageRequest, QuotaScope, Repeat, Store, StoreError, WorkspaceQuota,
-    now_ms,
+    Actor, ApiKeyFilter, ApiKeyQuota, CodeCheck, EmailCode, Event, NewAccount, NewApiKey, NewSession, Once,
+    Owner, PageRequest, QuotaScope, Repeat, Store, StoreError, WorkspaceQuota, now_ms,
 };
 
 const QUOTA: WorkspaceQuota = WorkspaceQuota { workspaces: 20, keys_per_workspace: 20 };
@@ -384,33 +385,4 @@ async fn a_strangers_code_behaves_like_a_members() {
         assert_eq!(check(9).await, CodeCheck::Wrong);
     }
     assert!(matches!(check(9).await, CodeCheck::TooMany { .. }));
-}
-
-#[tokio::test]
-async fn a_window_is_told_while_any_of_it_counts_and_says_when_the_model_was_called() {
-    let fixture = fixture().await;
-    let account = fixture.owner.account.clone();
-    let workspace = fixture.workspace("Search team").await.unwrap().id;
-    let charge = |second, requests, tokens| Charge { second, requests, tokens };
-    let window = |charges: &[Charge]| LimitWindow {
-        account: account.clone(),
-        region: "r".into(),
-        model: "m".into(),
-        workspace: Some(workspace.clone()),
-        charges: charges.to_vec(),
-    };
-    // A call that ran for long: its last tokens are much newer than itself.
-    let long = window(&[charge(1000, 1, 5), charge(1090, 0, 7)]);
-    fixture.store.limit_windows_save(std::slice::from_ref(&long)).await.unwrap();
-    assert_eq!(fixture.store.limit_windows(1_090_000).await.unwrap(), [long]);
-    assert!(fixture.store.limit_windows(1_090_001).await.unwrap().is_empty());
-    let last_called = async || fixture.store.models_last_called(&account, &workspace).await.unwrap();
-    assert_eq!(last_called().await[&"m".into()], 1_000_000);
-
-    // The call no longer counts, and is remembered still.
-    let rest = window(&[charge(1090, 0, 7)]);
-    fixture.store.limit_windows_save(std::slice::from_ref(&rest)).await.unwrap();
-    assert_eq!(fixture.store.limit_windows(0).await.unwrap(), [rest]);
-    assert_eq!(last_called().await[&"m".into()], 1_000_000);
-    assert!(fixture.store.models_last_called(&"acc-other".into(), &workspace).await.unwrap().is_empty());
 }
