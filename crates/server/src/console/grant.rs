@@ -27,6 +27,7 @@ pub(super) fn router() -> OpenApiRouter<Console> {
 #[into_params(parameter_in = Query)]
 struct GrantListQuery {
     /// `models`: the granted models as `model_list` gives them, too.
+    #[param(inline)]
     expand: Option<Expand>,
 }
 

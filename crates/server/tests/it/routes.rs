@@ -184,3 +184,24 @@ async fn the_description_is_served_and_names_every_operation_once() {
     ids.dedup();
     assert_eq!(ids.len(), all);
 }
+
+#[test]
+fn the_description_refers_to_nothing_it_does_not_have() {
+    fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+        match value {
+            Value::Object(fields) => fields.iter().for_each(|(name, value)| match (name.as_str(), value) {
+                ("$ref", Value::String(target)) => found.push(target),
+                _ => references(value, found),
+            }),
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+    let description = serde_json::to_value(keygate::openapi()).unwrap();
+    let mut found = Vec::new();
+    references(&description, &mut found);
+    assert!(found.len() > 20);
+    for target in found {
+        assert!(description.pointer(target.strip_prefix('#').unwrap()).is_some(), "{target}");
+    }
+}
