@@ -99,7 +99,8 @@ impl Pool {
                 },
             }
         }
-        let sender = self.connect().await?;
+        // Boxed, or every call would carry room for it.
+        let sender = Box::pin(self.connect()).await?;
         let mut kept = Kept { sender, alarm: Box::pin(tokio::time::sleep_until(deadline)), since: now };
         let answer = before(kept.alarm.as_mut(), kept.sender.send_request(request)).await;
         let answer = answer.ok_or(CallError::Timeout)?.map_err(CallError::Call)?;
