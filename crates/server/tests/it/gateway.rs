@@ -128,11 +128,12 @@ async fn keys_that_open_nothing_get_one_answer() {
     let (_, other) = owner.default_key().await;
     let gateway = server.gateway(SINGAPORE);
     let swapped = format!("{}{}", &good[..18], &other[18..]);
+    let mistyped = format!("{}{}", &good[..good.len() - 1], if good.ends_with('x') { 'y' } else { 'x' });
     let mut messages = Vec::new();
     for key in [
         "sk-kg-short".to_owned(),
         good.replace("sk-kg-", "sk-xx-"),
-        format!("{}x", &good[..good.len() - 1]),
+        mistyped,
         good.to_uppercase(),
         swapped,
         id,
