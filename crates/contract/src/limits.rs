@@ -14,6 +14,16 @@ pub const WORKSPACES_PER_REGION: u32 = 20;
 pub const KEYS_PER_WORKSPACE: u32 = 20;
 /// Keys an account may have in a region.
 pub const KEYS_PER_REGION: u32 = 50;
+/// Keys a member may own in a region that counts by owner.
+pub const KEYS_PER_OWNER: u32 = 20;
+/// Addresses and blocks a key may be restricted to.
+pub const IP_RULES_MAX: usize = 20;
+/// The longest time that a replaced secret may work beside the new one, in seconds: a day.
+pub const OVERLAP_MAX: u32 = 86_400;
+/// How long a temporary key works unless told, in seconds (DashScope's default).
+pub const TEMPORARY_KEY_LIFE: u32 = 60;
+/// The longest life of a temporary key, in seconds (DashScope's limit).
+pub const TEMPORARY_KEY_LIFE_MAX: u32 = 1800;
 /// Models a workspace may be granted.
 pub const GRANTS_MAX: usize = 2000;
 /// The highest limit of calls or tokens a minute that an account may be configured with.

@@ -45,7 +45,7 @@ pub enum ErrorCode {
     SignInFailed,
     /// 403: the role does not permit it.
     NotPermitted,
-    /// 403: the request comes from a page of another origin.
+    /// 403: the request comes from a page of another origin, or does not say from which although it has a cookie.
     CrossOrigin,
     /// 404: not there, or not yours.
     NotFound,
@@ -61,8 +61,12 @@ pub enum ErrorCode {
     DefaultWorkspace,
     /// 409: the limit of workspaces in the region is reached.
     WorkspaceQuota,
-    /// 409: the limit of keys, of the workspace or the region, is reached.
+    /// 409: the limit of keys, of the workspace, the region or their owner, is reached.
     ApiKeyQuota,
+    /// 409: the key is disabled or expired, or its owner is disabled: no temporary key can be made from it.
+    ApiKeyInactive,
+    /// 409: the region does not have this; its `features` say so.
+    NotInRegion,
     /// 409: this `Idempotency-Key` was used for another request.
     IdempotencyConflict,
     /// 413: the body is larger than any valid request.

@@ -25,10 +25,14 @@ pub struct Region {
 pub struct Endpoint {
     /// Which clients it speaks to.
     pub protocol: Protocol,
-    /// What to give the client as its base URL.
+    /// What to give the client as its base URL. One of kind `workspace` has the workspace's id in place of
+    /// `{workspace}`.
     pub base_url: String,
     /// Who can reach it.
     pub kind: EndpointKind,
+    /// What is served below the base URL: a method and a path each, such as `POST /chat/completions`.
+    #[serde(default)]
+    pub operations: Vec<String>,
 }
 
 /// The protocol of an endpoint.
@@ -79,4 +83,15 @@ pub struct RegionLimits {
     pub keys_per_region: u32,
     /// Keys one member may own in the region; null where only the limits above hold.
     pub keys_per_owner: Option<u32>,
+}
+
+/// Answer of `GET /health` on every listener: the process lives, and this is the region of the listener. Any page may
+/// ask, so that a console elsewhere can check an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Health {
+    /// `ok`
+    pub status: String,
+    /// The region whose gateway listens here.
+    pub region: RegionId,
 }

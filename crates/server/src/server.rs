@@ -344,6 +344,7 @@ fn region(config: &RegionConfig, url: &str) -> Region {
             protocol: Protocol::Openai,
             base_url: openai_url(url),
             kind: EndpointKind::Public,
+            operations: Vec::new(),
         }],
         features: config.features,
         limits: config.limits,

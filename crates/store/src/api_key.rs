@@ -69,7 +69,10 @@ impl From<Row> for ApiKey {
             status: if row.owner_disabled { ApiKeyStatus::OwnerDisabled } else { ApiKeyStatus::Active },
             created_by: ApiKeyOwner { id: row.owner_id.into(), email: row.owner_email },
             created_at: timestamp(row.created_at),
+            expires_at: None,
+            previous_secret: None,
             last_used_at: None,
+            last_refused: None,
             version: row.version.unsigned_abs(),
         }
     }

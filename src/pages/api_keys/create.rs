@@ -21,7 +21,7 @@ pub(super) fn CreateDialog(
     let submit = Callback::new(move |()| {
         let Some(description) = description.parse(Description::parse) else { return };
         let key = submission.key_for(description.as_str());
-        let body = ApiKeyCreate { description, permission: Permission::default() };
+        let body = ApiKeyCreate { description, permission: Permission::default(), expires_at: None };
         let call = api_key_create(queries, workspace.clone(), body, key);
         submission.send(call, move |created| on_created.run(created));
     });

@@ -50,6 +50,7 @@ pub(super) fn EditDialog(workspace: WorkspaceKey, key: ApiKey, on_close: Callbac
         let update = ApiKeyUpdate {
             description: Some(parsed),
             version: Some(base.with_untracked(|base| base.version)),
+            ..ApiKeyUpdate::default()
         };
         submission.send(save(queries, workspace.clone(), id.clone(), update), move |saved| match saved {
             Saved::Done => {

@@ -59,12 +59,15 @@ pub(super) fn row(
 fn permission(permission: &Permission) -> &'static str {
     match permission {
         Permission::All {} => "All",
+        Permission::Custom(_) => "Custom",
     }
 }
 
 fn status(status: ApiKeyStatus) -> (Tone, &'static str) {
     match status {
         ApiKeyStatus::Active => (Tone::Good, "active"),
+        ApiKeyStatus::Disabled => (Tone::Plain, "disabled"),
+        ApiKeyStatus::Expired => (Tone::Bad, "expired"),
         ApiKeyStatus::OwnerDisabled => (Tone::Bad, "owner disabled"),
     }
 }
