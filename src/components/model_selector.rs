@@ -33,11 +33,15 @@ pub fn ModelSelector(
     let picking = Picking::new(region, taken);
     let count = Memo::new(move |_| picking.selection.with(selection::Selection::len));
     let unsaved = Unsaved::new(
-        Signal::derive(move || count.get() > 0),
+        Signal::derive(move || count.get() > 0 || picking.walk.busy().get()),
         Signal::stored(false),
         Callback::new(move |()| on_close.run(())),
     );
     let submit = Callback::new(move |()| {
+        // Not yet all that was asked for.
+        if picking.walk.busy().get_untracked() {
+            return;
+        }
         let models = picking.selection.with_untracked(selection::Selection::models);
         if !models.is_empty() {
             on_select.run(models);
@@ -62,7 +66,7 @@ pub fn ModelSelector(
                     <Chosen picking count />
                     <div class="spring"></div>
                     <button type="button" class="btn" on:click=move |_| close.run(())>"Cancel"</button>
-                    <button type="submit" class="btn primary">
+                    <button type="submit" class="btn primary" aria-disabled=move || picking.walk.busy().get().then_some("true")>
                         {move || format!("Select ({})", whole(count.get() as u64))}
                         <span class="sr-only">{move || format!(" {}", models_word(count.get() as u64))}</span>
                     </button>

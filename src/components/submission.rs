@@ -1,7 +1,7 @@
 //! Sending a form once.
 
 use crate::api::{ApiError, IdempotencyKey, Result};
-use crate::ui::dom::focus_first_invalid;
+use crate::ui::dom::{focus_first_invalid, reveal_alert};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::future::Future;
@@ -58,6 +58,7 @@ impl Submission {
             self.attempt.set_value(None);
         }
         self.error.set(Some(error));
+        reveal_alert();
         if let Some(body) = document().body() {
             focus_first_invalid(body.into());
         }

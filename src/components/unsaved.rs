@@ -27,7 +27,12 @@ impl Unsaved {
         let active = Signal::derive(move || !released.get() && (dirty.get() || busy.get()));
         use_leave_guard(
             active,
-            Callback::new(move |()| asking.set((!busy.get_untracked()).then_some(Leave::Back))),
+            Callback::new(move |()| {
+                // Drawn anew, the question would close itself.
+                if !busy.get_untracked() && asking.get_untracked().is_none() {
+                    asking.set(Some(Leave::Back));
+                }
+            }),
         );
         Self { dirty, busy, close, asking, released }
     }

@@ -33,6 +33,11 @@ pub fn focus(element: &HtmlElement) {
     let _ = element.focus();
 }
 
+/// Whether what had the focus is gone.
+pub fn is_focus_lost() -> bool {
+    document().active_element().is_none_or(|active| active.tag_name() == "BODY")
+}
+
 /// Moves the focus to the page's heading, when what had it is gone.
 pub fn focus_heading() {
     if let Some(heading) = document().body().and_then(|body| first_in(&body, "main h1")) {
@@ -45,6 +50,15 @@ pub fn focus_first_invalid(root: Element) {
     request_animation_frame(move || {
         if let Some(field) = first_in(&root, "[aria-invalid=true]") {
             focus(&field);
+        }
+    });
+}
+
+/// Scrolls to the first notice of what went wrong, once it is drawn: in the uppermost layer, so nowhere out of sight.
+pub fn reveal_alert() {
+    request_animation_frame(|| {
+        if let Some(alert) = super::topmost().and_then(|root| first_in(&root, ".body > [role=alert]")) {
+            alert.scroll_into_view();
         }
     });
 }

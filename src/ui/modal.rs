@@ -106,8 +106,7 @@ fn close(dialog: &HtmlDialogElement) {
     }
     dialog.close();
     request_animation_frame(|| {
-        let lost = document().active_element().is_none_or(|active| active.tag_name() == "BODY");
-        if lost {
+        if dom::is_focus_lost() {
             focus_heading();
         }
     });

@@ -18,13 +18,15 @@ pub(super) fn Foot(picking: Picking) -> impl IntoView {
         Some(format!("Page {} of {}", whole(picking.page() as u64 + 1), whole(pages() as u64)))
     });
     let busy = picking.walk.busy();
+    // How many there are is not known while the rows are those of before.
+    let is_waiting = Memo::new(move |_| busy.get() || picking.is_outdated());
     let all_chosen = Memo::new(move |_| {
         matches!(picking.showing.get(), Showing::Chosen(..))
             || picking.whole.with(|whole| picking.part.with(|part| whole.as_ref() == Some(&part.filter)))
     });
     // One button for all of it, so that the focus stays on it.
     let act = move |_| {
-        if busy.get_untracked() {
+        if is_waiting.get_untracked() {
         } else if all_chosen.get_untracked() {
             picking.clear();
         } else {
@@ -44,7 +46,7 @@ pub(super) fn Foot(picking: Picking) -> impl IntoView {
         <div class="table-foot">
             <span class="nowrap">{range}</span>
             {move || is_offered.get().then(|| view! {
-                <button type="button" class="btn quiet small" aria-disabled=move || busy.get().then_some("true") on:click=act>{words}</button>
+                <button type="button" class="btn quiet small" aria-disabled=move || is_waiting.get().then_some("true") on:click=act>{words}</button>
             })}
             <div class="spring"></div>
             <Pager

@@ -175,6 +175,11 @@ impl Picking {
         self.taken.run(model.id.clone()).is_none()
     }
 
+    /// Whether the rows in view are not those asked for: what is pressed now is meant for the next ones.
+    pub(super) fn is_outdated(self) -> bool {
+        matches!(self.showing.get(), Showing::All) && self.query.state().with(|s| s.outdated)
+    }
+
     /// How the box of a model stands.
     pub(super) fn tick(self, id: &ModelId) -> Tick {
         let on = self.taken.run(id.clone()).is_some() || self.selection.with(|chosen| chosen.has(id));
@@ -211,6 +216,9 @@ impl Picking {
     }
 
     fn set(self, from: usize, to: usize, on: bool) {
+        if untrack(|| self.is_outdated()) {
+            return;
+        }
         let (first, last) = (from.min(to), from.max(to));
         let range = |rows: &Vec<Model>| {
             let range = rows.iter().take(last + 1).skip(first);

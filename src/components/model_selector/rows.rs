@@ -2,7 +2,7 @@
 
 use super::picking::{PAGE, Picking};
 use crate::components::model_words::type_name;
-use crate::ui::dom::{all_in, focus, target};
+use crate::ui::dom::{all_in, first_in, focus, is_focus_lost, target};
 use crate::ui::{Checkbox, Column, Tick};
 use leptos::html;
 use leptos::prelude::*;
@@ -29,7 +29,7 @@ pub(super) fn Rows(picking: Picking) -> impl IntoView {
         _ => Tick::Part,
     });
     let go = move |to: usize| {
-        if let Some(body) = node.get_untracked() {
+        if let Some(body) = node.try_get_untracked().flatten() {
             all_in(&body, "input").get(to).map(focus);
         }
     };
@@ -58,10 +58,27 @@ pub(super) fn Rows(picking: Picking) -> impl IntoView {
         }
         go(to);
     };
-    let outdated = move || picking.query.state().with(|s| s.outdated).to_string();
+    // A shorter page comes: the row that had the focus is gone.
+    Effect::new(move |before: Option<()>| {
+        let to = place.get();
+        if before.is_some() {
+            request_animation_frame(move || {
+                if is_focus_lost() {
+                    go(to);
+                }
+            });
+        }
+    });
+    let outdated = move || picking.is_outdated().to_string();
+    let on_click = move |event: MouseEvent| {
+        if untrack(|| picking.is_outdated()) {
+            event.prevent_default();
+            event.stop_propagation();
+        }
+    };
     view! {
         <p class="sr-only" id="pick-keys">{KEYS}</p>
-        <table class="table tabular pick" aria-label="Models to add" aria-describedby="pick-keys" aria-busy=outdated>
+        <table class="table tabular pick" aria-label="Models to add" aria-describedby="pick-keys" aria-busy=outdated on:click:capture=on_click>
             <thead>
                 <tr>
                     <th scope="col" class="box">
@@ -104,6 +121,11 @@ fn Row(picking: Picking, at: usize, here: RwSignal<usize>, place: Memo<usize>) -
         if !on_box && taken.get_untracked().is_none() {
             let on = tick.get_untracked() == Tick::Off;
             picking.change(at, crate::ui::Ticked { on, with_shift: event.shift_key() });
+            // The arrows go on from here.
+            let row = target(&event).and_then(|element| element.closest("tr").ok().flatten());
+            if let Some(input) = row.and_then(|row| first_in(&row, "input")) {
+                focus(&input);
+            }
         }
     };
     view! {

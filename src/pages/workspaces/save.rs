@@ -44,16 +44,18 @@ pub(super) async fn save(queries: Queries, key: WorkspaceKey, update: WorkspaceU
     }
 }
 
-/// Takes over what someone else made of it. What the person changed is kept.
-pub(super) fn rebase(editing: Editing, workspace: Workspace, grants: Option<GrantList>) {
-    let mut version = workspace.version;
+/// Takes over what someone else made of it. What the person changed is kept, but for the limits of models that are
+/// gone: how many these are.
+pub(super) fn rebase(editing: Editing, workspace: Workspace, grants: Option<GrantList>) -> usize {
+    let (mut version, mut lost) = (workspace.version, 0);
     if let Some(grants) = grants {
         version = version.min(grants.version);
-        editing.draft.update(|draft| draft.rebase(grants));
+        lost = editing.draft.try_update(|draft| draft.rebase(grants)).unwrap_or_default();
     }
     // A name that was not touched follows theirs.
     if !untrack(|| editing.is_renamed()) {
         editing.name.text.set(workspace.name.clone());
     }
     editing.base.set(Some(Workspace { version, ..workspace }));
+    lost
 }

@@ -1,5 +1,6 @@
 //! One model that is granted, or will be.
 
+use crate::components::type_name;
 use keygate_contract::{Model, ModelGrant, ModelId, PerMinute, Timestamp};
 
 /// Part of a grant that can be wrong.
@@ -24,7 +25,10 @@ pub(in crate::pages::workspaces) struct Row {
 
 impl Row {
     pub(super) fn new(id: ModelId, model: Option<Model>, granted: Option<ModelGrant>) -> Self {
-        let more = model.as_ref().map(|m| format!("{} {}", m.vendor, m.kind)).unwrap_or_default();
+        let more = model
+            .as_ref()
+            .map(|m| format!("{} {} {}", m.vendor, type_name(m.kind), m.kind))
+            .unwrap_or_default();
         Self { words: format!("{id} {more}").to_ascii_lowercase(), id, model, granted }
     }
 
