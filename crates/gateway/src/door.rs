@@ -1,5 +1,7 @@
 //! Doors: the protocols the gateway speaks, told by the path. Each has its own shape for a refusal.
 
+mod listing;
+
 use crate::refusal::Refusal;
 use bytes::Bytes;
 use serde_json::{Value, json};

@@ -4,13 +4,14 @@ mod file;
 mod model;
 mod region;
 mod upstream;
+mod web;
 
 use file::{File, timeouts};
-use keygate_contract::{Email, RegionFeatures, RegionId, RegionLimits};
+use keygate_contract::{Email, IpRule, RegionFeatures, RegionId, RegionLimits};
 use keygate_gateway::Timeouts;
 use keygate_gateway::catalogue::{Catalogue, CatalogueRegion, ModelDefinition};
 use model::models;
-use region::{plain_url, regions};
+use region::{check_hosts, regions};
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
 use upstream::check_upstreams;
+use web::{console_origins, plain_url, session_cookie, trusted_proxies};
 
 pub use upstream::{UpstreamConfig, UpstreamModels, UpstreamProtocol};
 
@@ -67,6 +69,14 @@ pub struct Config {
     pub console_dir: Option<PathBuf>,
     /// Where browsers reach the console, if not at the listener's own address.
     pub public_url: Option<String>,
+    /// Origins of consoles that are served elsewhere and may use this server.
+    pub console_origins: Vec<String>,
+    /// The name of the session's cookie.
+    pub session_cookie: String,
+    /// Whether the cookie is sent from pages of other sites.
+    pub cross_site_cookies: bool,
+    /// Proxies that are believed when they say who called.
+    pub trusted_proxies: Vec<IpRule>,
     /// The owner created at first start.
     pub owner_email: Email,
     /// Mail.
@@ -100,6 +110,10 @@ pub struct RegionConfig {
     pub listen: SocketAddr,
     /// Where applications reach it, if not at the listener's own address.
     pub public_url: Option<String>,
+    /// Where applications of a private network reach it.
+    pub private_url: Option<String>,
+    /// The domain below which each workspace has a host of its own.
+    pub workspace_domain: Option<String>,
     /// What its keys can do.
     pub features: RegionFeatures,
     /// How many of each thing.
@@ -204,14 +218,24 @@ impl Config {
         let owner =
             env("KEYGATE_OWNER_EMAIL").or(file.owner_email).unwrap_or_else(|| "owner@localhost".into());
         let echo = file.echo.unwrap_or(file.upstreams.is_empty());
+        let public_url =
+            env("KEYGATE_PUBLIC_URL").or(file.public_url).map(|u| plain_url("public_url", &u)).transpose()?;
+        let is_https = public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+        if file.cross_site_cookies && !is_https {
+            return Err(bad(
+                "cross_site_cookies",
+                "browsers take such cookies over https only; give an https `public_url`",
+            ));
+        }
         let config = Self {
             database_url,
             secret_key: env("KEYGATE_SECRET_KEY").map(SecretString::from),
             console_dir: env("KEYGATE_CONSOLE_DIR").map(PathBuf::from).or(file.console_dir),
-            public_url: env("KEYGATE_PUBLIC_URL")
-                .or(file.public_url)
-                .map(|u| plain_url("public_url", &u))
-                .transpose()?,
+            public_url,
+            console_origins: console_origins(&file.console_origins)?,
+            session_cookie: session_cookie(file.session_cookie, is_https)?,
+            cross_site_cookies: file.cross_site_cookies,
+            trusted_proxies: trusted_proxies(&file.trusted_proxies)?,
             owner_email: Email::parse(&owner).map_err(|e| bad("owner_email", e.to_string()))?,
             smtp: Smtp {
                 url: env("KEYGATE_SMTP_URL").map(SecretString::from).or(file.smtp.url),
@@ -227,6 +251,7 @@ impl Config {
             data_dir,
         };
         check_limits(config.limits)?;
+        check_hosts(&config.regions, config.public_url.as_deref())?;
         check_upstreams(&config.upstreams, &config.models)?;
         Ok(config)
     }
@@ -267,107 +292,4 @@ fn check_limits(limits: Limits) -> Result<(), ConfigError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str, env: &[(&str, &str)]) -> Result<Config, String> {
-        let env = |name: &str| env.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
-        Config::parse(text, "keygate.toml", &env).map_err(|e| e.to_string())
-    }
-
-    #[test]
-    fn without_a_file_there_are_three_regions_on_ports_of_their_own() {
-        let config = parse("", &[]).unwrap();
-        let regions: Vec<_> = config.regions.iter().map(|r| (r.id.as_str(), r.listen.to_string())).collect();
-        assert_eq!(
-            regions,
-            [
-                ("ap-southeast-1", "127.0.0.1:8080".into()),
-                ("us-east-1", "127.0.0.1:8081".into()),
-                ("cn-beijing", "127.0.0.1:8082".into())
-            ]
-        );
-        assert_eq!(config.database_url, "sqlite:data/keygate.db");
-        assert!(config.echo);
-    }
-
-    #[test]
-    fn the_environment_beats_the_file() {
-        let file = "data_dir = '/srv/a'\nlisten = '127.0.0.1:1'";
-        let config =
-            parse(file, &[("KEYGATE_DATA_DIR", "/srv/b"), ("KEYGATE_LISTEN", "127.0.0.1:0")]).unwrap();
-        assert_eq!(config.data_dir, Path::new("/srv/b"));
-        assert!(config.regions.iter().all(|r| r.listen.port() == 0));
-    }
-
-    #[test]
-    fn an_upstream_serves_models_by_list_or_by_other_names() {
-        let config = parse(
-            "[[upstreams]]\nid = 'a'\nbase_url = 'http://x/v1'\nmodels = ['qwen-plus']\n\
-             [[upstreams]]\nid = 'b'\nbase_url = 'http://y/v1'\nmodels = { 'ZHIPU/GLM-5.1' = 'glm' }",
-            &[],
-        )
-        .unwrap();
-        assert_eq!(config.upstreams[0].models.names(), [("qwen-plus".into(), None)]);
-        assert_eq!(config.upstreams[1].models.names(), [("ZHIPU/GLM-5.1".into(), Some("glm".into()))]);
-        assert!(!config.echo);
-    }
-
-    #[test]
-    fn own_models_stand_beside_the_shipped_ones_or_alone() {
-        let own = "[[models]]\nid = 'mine'\nvendor = 'Me'\ntype = 'text'\nrpm = 60\ntpm = 1000\n\
-                   [models.regional.cn-beijing]\nrpm = 6\n";
-        let config = parse(own, &[]).unwrap();
-        assert_eq!(config.models.len(), 151);
-        let rpm = |region: &str| {
-            let catalogue = config.catalogue();
-            catalogue.find(&region.into(), &"mine".into()).unwrap().limits.rpm
-        };
-        assert_eq!((rpm("us-east-1"), rpm("cn-beijing")), (60, 6));
-        let alone = parse(&format!("shipped_models = false\n{own}"), &[]).unwrap();
-        assert_eq!(alone.models.len(), 1);
-    }
-
-    #[test]
-    fn a_region_of_another_name_takes_the_models_of_one_that_ships() {
-        let text = "[[regions]]\nid = 'home'\nname = 'Home'\ncatalogue = 'cn-beijing'";
-        let catalogue = parse(text, &[]).unwrap().catalogue();
-        assert_eq!(catalogue.in_region(&"home".into()).len(), 143);
-    }
-
-    #[test]
-    fn what_cannot_work_is_refused_by_its_field() {
-        let upstream =
-            |models: &str| format!("[[upstreams]]\nid = 'a'\nbase_url = 'http://x/v1'\nmodels = {models}");
-        let region = |id: &str| format!("[[regions]]\nid = '{id}'\nname = 'R'\n");
-        let model = |id: &str, rest: &str| {
-            format!("[[models]]\nid = '{id}'\nvendor = 'V'\ntype = 'text'\nrpm = 1\n{rest}\n")
-        };
-        for (text, env, expected) in [
-            ("colour = 'red'".into(), None, "colour"),
-            ("listen = 8080".into(), None, "listen"),
-            (String::new(), Some(("KEYGATE_LISTEN", "8080")), "KEYGATE_LISTEN"),
-            (String::new(), Some(("KEYGATE_DATABASE_URL", "postgres://x")), "SQLite only"),
-            (String::new(), Some(("KEYGATE_REDIS_URL", "redis://x")), "KEYGATE_REDIS_URL"),
-            ("owner_email = 'me'".into(), None, "owner_email"),
-            ("public_url = 'https://x/console'".into(), None, "public_url"),
-            ("[timeouts]\nbody = 0".into(), None, "timeouts.body"),
-            ("[timeouts]\nupstream_idle = 99999999999".into(), None, "timeouts.upstream_idle"),
-            ("workers = 0".into(), None, "workers"),
-            ("[limits]\nheader_bytes = 0".into(), None, "limits.header_bytes"),
-            (upstream("['gpt-nonsense']"), None, "gpt-nonsense"),
-            (upstream("['qwen-plus', 'qwen-plus']"), None, "qwen-plus"),
-            (upstream("['qwen-plus']\nprotocol = 'smtp'"), None, "protocol"),
-            (model("a", ""), None, "give `tpm`"),
-            (model("a b", "tpm = 1"), None, "models.a b"),
-            (model("a", "tpm = 0"), None, "at least 1"),
-            (model("a", "tpm = 1\ncolour = 'red'"), None, "colour"),
-            (model("a", "tpm = 1") + &model("a", "tpm = 1"), None, "two models"),
-            (region("a") + &region("a"), None, "two regions"),
-            (region("A/../b"), None, "lower-case"),
-        ] {
-            let error = parse(&text, env.as_slice()).unwrap_err();
-            assert!(error.contains(expected), "{text}: {error}");
-        }
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! Starts and stops everything, and wires store and gateway together.
 
 mod error;
+mod region;
 mod router;
 
 pub use error::StartError;
@@ -14,11 +15,12 @@ use crate::mail::{Mailer, make_private_folder};
 use crate::problem::HeaderLimit;
 use crate::secret::{ServerSecret, StoreState, random_token};
 use crate::worker::{Served, Workers};
-use keygate_contract::{Email, Endpoint, EndpointKind, Protocol, Region, RegionId, WorkspaceName};
+use keygate_contract::{Email, Region, RegionId, WorkspaceName};
 use keygate_gateway::directory::Directory;
 use keygate_gateway::upstream::{Echo, HttpUpstream, UpstreamError, Upstreams};
 use keygate_gateway::{Gateway, GatewayOptions, RegionAddress, door};
 use keygate_store::{NewAccount, Store, now_ms};
+use region::region;
 use router::{around, console_router, gateway_router};
 use secrecy::SecretString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -334,21 +336,6 @@ fn own_url(mut address: SocketAddr) -> String {
 
 fn openai_url(url: &str) -> String {
     format!("{url}{}", door::OPENAI)
-}
-
-fn region(config: &RegionConfig, url: &str) -> Region {
-    Region {
-        id: config.id.clone(),
-        name: config.name.clone(),
-        endpoints: vec![Endpoint {
-            protocol: Protocol::Openai,
-            base_url: openai_url(url),
-            kind: EndpointKind::Public,
-            operations: Vec::new(),
-        }],
-        features: config.features,
-        limits: config.limits,
-    }
 }
 
 fn upstreams(config: &Config) -> Result<Upstreams, StartError> {

@@ -17,6 +17,10 @@ pub(super) struct File {
     pub(super) listen: Option<SocketAddr>,
     pub(super) console_dir: Option<PathBuf>,
     pub(super) public_url: Option<String>,
+    pub(super) console_origins: Vec<String>,
+    pub(super) session_cookie: Option<String>,
+    pub(super) cross_site_cookies: bool,
+    pub(super) trusted_proxies: Vec<String>,
     pub(super) owner_email: Option<String>,
     pub(super) smtp: Smtp,
     pub(super) regions: Vec<RegionFile>,
@@ -33,10 +37,14 @@ pub(super) struct File {
 #[serde(deny_unknown_fields)]
 pub(super) struct RegionFile {
     pub(super) id: RegionId,
-    pub(super) name: String,
+    pub(super) name: Option<String>,
     pub(super) catalogue: Option<RegionId>,
     pub(super) listen: Option<SocketAddr>,
     pub(super) public_url: Option<String>,
+    pub(super) private_url: Option<String>,
+    pub(super) workspace_domain: Option<String>,
+    pub(super) custom_permission: Option<bool>,
+    pub(super) temporary_keys: Option<bool>,
     #[serde(default)]
     pub(super) limits: RegionLimitsFile,
 }
@@ -47,6 +55,7 @@ pub(super) struct RegionLimitsFile {
     pub(super) workspaces: Option<u32>,
     pub(super) keys_per_workspace: Option<u32>,
     pub(super) keys_per_region: Option<u32>,
+    pub(super) keys_per_owner: Option<u32>,
 }
 
 #[derive(Default, Deserialize)]
