@@ -7,6 +7,7 @@ mod api_key;
 mod cache;
 mod client;
 mod error;
+mod health;
 mod model;
 mod queries;
 mod query;
@@ -19,6 +20,7 @@ pub use api_key::{ApiKeyListKey, CreatedKey, api_key_create, api_key_delete, api
 pub use cache::{Cache, QueryKey, QueryState};
 pub use client::{Client, Connection, IdempotencyKey};
 pub use error::{ApiError, Result};
+pub use health::{NoHealth, health};
 pub use model::{ModelFilter, ModelListKey, grant_list, model_list};
 pub use queries::Queries;
 pub use query::{Query, use_query};

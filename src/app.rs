@@ -2,7 +2,9 @@
 
 use crate::api::Queries;
 use crate::components::{Shell, Toaster};
-use crate::pages::{ApiKeysPage, HomePage, ModelsPage, NotFoundPage, SignInPage, WorkspacesPage};
+use crate::pages::{
+    ApiKeysPage, EndpointsPage, HomePage, ModelsPage, NotFoundPage, SignInPage, WorkspacesPage,
+};
 use crate::state::{Theme, Toasts};
 use crate::ui::LeaveGuards;
 use leptos::prelude::*;
@@ -25,6 +27,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/:region/workspaces/:workspace?") view=WorkspacesPage />
                     <Route path=path!("/:region/w/:workspace/api-keys") view=ApiKeysPage />
                     <Route path=path!("/:region/w/:workspace/models") view=ModelsPage />
+                    <Route path=path!("/:region/endpoints") view=EndpointsPage />
                     <Route path=path!("/*any") view=NotFoundPage />
                 </ParentRoute>
             </Routes>

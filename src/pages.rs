@@ -1,6 +1,7 @@
 //! The pages: a file each, and a folder beside it for the parts that no other page has.
 
 mod api_keys;
+mod endpoints;
 mod home;
 mod models;
 mod not_found;
@@ -8,6 +9,7 @@ mod sign_in;
 mod workspaces;
 
 pub use api_keys::ApiKeysPage;
+pub use endpoints::EndpointsPage;
 pub use home::HomePage;
 pub use models::ModelsPage;
 pub use not_found::NotFoundPage;

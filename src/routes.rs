@@ -32,6 +32,11 @@ pub enum Place {
         /// Which workspace may call them.
         workspace: WorkspaceId,
     },
+    /// `/{region}/endpoints`
+    Endpoints {
+        /// The region.
+        region: RegionId,
+    },
 }
 
 impl Place {
@@ -51,6 +56,7 @@ impl Place {
             [region, "workspaces", open] => {
                 Some(Self::Workspaces { region: region.into(), open: Some(open.into()) })
             }
+            [region, "endpoints"] => Some(Self::Endpoints { region: region.into() }),
             [region, "w", workspace, "api-keys"] => {
                 Some(Self::ApiKeys { region: region.into(), workspace: workspace.into() })
             }
@@ -65,16 +71,17 @@ impl Place {
     pub fn region(&self) -> Option<&RegionId> {
         match self {
             Self::Home | Self::SignIn => None,
-            Self::Workspaces { region, .. } | Self::ApiKeys { region, .. } | Self::Models { region, .. } => {
-                Some(region)
-            }
+            Self::Workspaces { region, .. }
+            | Self::ApiKeys { region, .. }
+            | Self::Models { region, .. }
+            | Self::Endpoints { region } => Some(region),
         }
     }
 
     /// The workspace whose page this is. One that is merely open over the list is not.
     pub fn workspace(&self) -> Option<&WorkspaceId> {
         match self {
-            Self::Home | Self::SignIn | Self::Workspaces { .. } => None,
+            Self::Home | Self::SignIn | Self::Workspaces { .. } | Self::Endpoints { .. } => None,
             Self::ApiKeys { workspace, .. } | Self::Models { workspace, .. } => Some(workspace),
         }
     }
@@ -86,6 +93,7 @@ impl Place {
             Self::Home | Self::SignIn | Self::Workspaces { .. } => Self::workspaces(region),
             Self::ApiKeys { .. } => Self::ApiKeys { region, workspace },
             Self::Models { .. } => Self::Models { region, workspace },
+            Self::Endpoints { .. } => Self::Endpoints { region },
         }
     }
 
@@ -114,6 +122,7 @@ impl fmt::Display for Place {
             Self::Models { region, workspace } => {
                 write!(f, "/{}/w/{}/models", encode(region.as_str()), encode(workspace.as_str()))
             }
+            Self::Endpoints { region } => write!(f, "/{}/endpoints", encode(region.as_str())),
         }
     }
 }
@@ -188,7 +197,8 @@ mod tests {
                 Place::ApiKeys { region: region.clone(), workspace: workspace.clone() },
                 "/ap-southeast-1/w/ws-1/api-keys",
             ),
-            (Place::Models { region, workspace }, "/ap-southeast-1/w/ws-1/models"),
+            (Place::Models { region: region.clone(), workspace }, "/ap-southeast-1/w/ws-1/models"),
+            (Place::Endpoints { region }, "/ap-southeast-1/endpoints"),
         ] {
             assert_eq!(place.to_string(), path);
             assert_eq!(Place::parse(path), Some(place));
@@ -216,6 +226,8 @@ mod tests {
         assert_eq!(keys.moved_to("b".into(), "ws-2".into()).to_string(), "/b/w/ws-2/api-keys");
         let open = Place::Workspaces { region: "a".into(), open: Some("ws-1".into()) };
         assert_eq!(open.moved_to("b".into(), "ws-2".into()).to_string(), "/b/workspaces");
+        let endpoints = Place::Endpoints { region: "a".into() };
+        assert_eq!(endpoints.moved_to("b".into(), "ws-2".into()).to_string(), "/b/endpoints");
     }
 
     #[test]

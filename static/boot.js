@@ -9,7 +9,7 @@
   }
 
   const path = location.pathname;
-  const page = /^\/[^/]+\/w\/[^/]+\/(api-keys|models)$/.exec(path)?.[1] ?? "workspaces";
+  const page = /^\/[^/]+(?:\/w\/[^/]+)?\/(api-keys|models|endpoints)$/.exec(path)?.[1] ?? "workspaces";
   root.dataset.boot = path === "/sign-in" ? "sign-in" : page;
 
   // The program did not arrive, or it stopped. It says so itself by the event, see `main.rs`.

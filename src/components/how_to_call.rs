@@ -1,9 +1,10 @@
 //! Code that calls a model at the endpoints of its region.
 
+use super::code_tabs::CodeTabs;
 use super::snippets::{CODE_TABS, Call};
 use crate::api::openai_base_url;
 use crate::state::Regions;
-use crate::ui::{CopyButton, Glyph, Note, TabPanel, Tabs};
+use crate::ui::{Glyph, Note};
 use keygate_contract::Model;
 use leptos::prelude::*;
 
@@ -29,17 +30,5 @@ pub fn HowToCall(
     };
     let code =
         Callback::new(move |()| base_url.get().map(|url| call.snippet(tab.get(), &url)).unwrap_or_default());
-    view! {
-        <div>
-            <div class="toolbar">
-                <Tabs label="How to call it" id="call" tabs=&CODE_TABS selected=tab />
-                <div class="spring"></div>
-                <CopyButton text=Callback::new(move |()| untrack(|| code.run(()))) what="the code" class="btn quiet small" />
-            </div>
-            <TabPanel id="call" selected=tab class="snippet">
-                <pre>{move || code.run(())}</pre>
-            </TabPanel>
-        </div>
-    }
-    .into_any()
+    view! { <CodeTabs label="How to call it" id="call" tabs=&CODE_TABS selected=tab code /> }.into_any()
 }

@@ -26,6 +26,7 @@ const ENTRIES: &[Entry] = &[
         glyph: Glyph::Cube,
         place: |region, workspace| Place::Models { region, workspace },
     },
+    Entry { label: "Endpoints", glyph: Glyph::Plug, place: |region, _| Place::Endpoints { region } },
 ];
 
 /// The pages, and the workspace they are about at the foot.

@@ -1,11 +1,16 @@
 //! How to call models. The secret stands in the environment only, never in code.
 
+mod clients;
+
+pub(super) use clients::{CLIENT_TABS, client_code};
 use keygate_contract::ModelType;
 
 /// The variable that holds the secret.
 const KEY: &str = "KEYGATE_API_KEY";
 /// The variable that holds the base URL.
 const URL: &str = "KEYGATE_BASE_URL";
+/// What stands where a key goes.
+const PLACEHOLDER: &str = "your-api-key";
 /// A model every region has.
 const MODEL: &str = "qwen-plus";
 
@@ -18,6 +23,8 @@ pub(super) const CODE_TABS: [&str; 3] = ["curl", "Python", "Node.js"];
 
 /// A call that code shows.
 pub(super) struct Call {
+    /// The variable that holds the secret.
+    key: &'static str,
     /// The model as a string of JSON, which is one of Python and JavaScript, too.
     model: String,
     operation: Operation,
@@ -31,7 +38,7 @@ enum Operation {
 
 impl Default for Call {
     fn default() -> Self {
-        Self { model: format!("\"{MODEL}\""), operation: Operation::Chat }
+        Self { key: KEY, model: format!("\"{MODEL}\""), operation: Operation::Chat }
     }
 }
 
@@ -43,12 +50,12 @@ impl Call {
             ModelType::Embedding => Operation::Embeddings,
             _ => return None,
         };
-        Some(Self { model: serde_json::Value::from(model).to_string(), operation })
+        Some(Self { key: KEY, model: serde_json::Value::from(model).to_string(), operation })
     }
 
     /// The code of a tab that shows no secret.
     pub(super) fn snippet(&self, tab: usize, base_url: &str) -> String {
-        let Self { model, operation } = self;
+        let Self { key, model, operation } = self;
         let is_chat = matches!(operation, Operation::Chat);
         match tab {
             0 => {
@@ -62,7 +69,7 @@ impl Call {
                 let body = format!(r#"{{"model":{model},{input}}}"#).replace('\'', r"'\''");
                 format!(
                     r#"curl {base_url}/{path} \
-  -H "Authorization: Bearer ${KEY}" \
+  -H "Authorization: Bearer ${key}" \
   -H "Content-Type: application/json" \
   -d '{body}'"#
                 )
@@ -90,7 +97,7 @@ print(answer.data[0].embedding)"#
 from openai import OpenAI
 
 client = OpenAI(
-    api_key=os.environ["{KEY}"],
+    api_key=os.environ["{key}"],
     base_url="{base_url}",
 )
 {call}"#
@@ -118,7 +125,7 @@ console.log(answer.data[0].embedding);"#
                     r#"import OpenAI from "openai";
 
 const client = new OpenAI({{
-  apiKey: process.env.{KEY},
+  apiKey: process.env.{key},
   baseURL: "{base_url}",
 }});
 {call}"#

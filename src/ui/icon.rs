@@ -23,6 +23,7 @@ pub enum Glyph {
     Monitor,
     Moon,
     Pencil,
+    Plug,
     Plus,
     Search,
     SignOut,
@@ -60,6 +61,7 @@ impl Glyph {
             Self::Pencil => {
                 "M4 16l.8-3.4L13.4 4a1.6 1.6 0 0 1 2.3 0l.3.3a1.6 1.6 0 0 1 0 2.3L7.4 15.2zM12 5.5l2.5 2.5"
             }
+            Self::Plug => "M7 2v5M13 2v5M4 7h12v3a6 6 0 0 1-12 0zM10 16v3",
             Self::Plus => "M10 4v12M4 10h12",
             Self::Search => "M9 3.5a5.5 5.5 0 1 0 .01 0zM13.2 13.2l4 4",
             Self::SignOut => "M8 3H4v14h4M12 6l4 4-4 4M16 10H8",
