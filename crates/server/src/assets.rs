@@ -4,6 +4,7 @@
 //! A file whose name holds its hash is cached for ever; the others are asked for again with their tag. Any path that
 //! names no file and could be a page answers `index.html`; one that names a file that is not there is 404.
 
+use crate::config::{origin, origin_part};
 use crate::problem::Problem;
 use axum::Router;
 use axum::body::Body;
@@ -29,6 +30,11 @@ const NOT_BUILT: &str = "<!doctype html><html lang=en><meta charset=utf-8><title
     <p>This server was built without the console. Build both with <code>make build</code>, or set \
     <code>KEYGATE_CONSOLE_DIR</code> to a built console.</p>";
 
+/// The console's own configuration: which servers it is a console of.
+const CONFIG: &str = "config.json";
+/// The one that serves it.
+const OWN_CONFIG: &str = r#"{"backends":[{"url":""}]}"#;
+
 struct File {
     plain: Bytes,
     brotli: Option<Bytes>,
@@ -42,6 +48,10 @@ struct File {
 /// The console's files.
 pub(crate) struct Assets {
     files: HashMap<String, File>,
+    /// The hash of each script that stands in the page.
+    scripts: Vec<String>,
+    /// Origins that the page may connect to beside its own.
+    connections: Vec<String>,
     policy: HeaderValue,
 }
 
@@ -64,7 +74,11 @@ impl Assets {
 
     fn new(mut contents: HashMap<String, Bytes>) -> Self {
         contents.entry("index.html".into()).or_insert_with(|| Bytes::from_static(NOT_BUILT.as_bytes()));
-        let policy = policy(&contents["index.html"]);
+        // The console asks it which servers there are: this one, unless the folder says otherwise.
+        contents.entry(CONFIG.into()).or_insert_with(|| Bytes::from_static(OWN_CONFIG.as_bytes()));
+        let scripts: Vec<String> =
+            inline_scripts(&String::from_utf8_lossy(&contents["index.html"])).map(hash).collect();
+        let connections = backends(&contents[CONFIG]);
         let is_encoded = |name: &str| name.ends_with(".br") || name.ends_with(".gz");
         let files = contents
             .iter()
@@ -81,7 +95,15 @@ impl Assets {
                 (name.clone(), file)
             })
             .collect();
-        Self { files, policy }
+        let policy = policy(&scripts, &connections);
+        Self { files, scripts, connections, policy }
+    }
+
+    /// Lets the console connect to `origins`, too.
+    pub(crate) fn connecting_to(mut self, origins: &[String]) -> Self {
+        self.connections.extend_from_slice(origins);
+        self.policy = policy(&self.scripts, &self.connections);
+        self
     }
 
     fn answer(&self, path: &str, headers: &HeaderMap) -> Option<Response> {
@@ -158,25 +180,48 @@ fn read_folder(folder: &Path, prefix: &str, contents: &mut HashMap<String, Bytes
     Ok(())
 }
 
-/// What the page may load and run: its own files, WebAssembly, and the one inline script that trunk writes to start it.
-fn policy(index: &[u8]) -> HeaderValue {
-    let hashes: String = inline_scripts(&String::from_utf8_lossy(index))
-        .map(|script| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script.as_bytes()))))
-        .collect();
+/// What the page may load and run: its own files, WebAssembly, and the scripts that stand in it; and where it may connect.
+fn policy(scripts: &[String], connections: &[String]) -> HeaderValue {
+    let list = |items: &[String]| items.iter().map(|item| format!(" {item}")).collect::<String>();
     let policy = format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{hashes}; style-src 'self'; img-src 'self' data:; \
-         font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; \
-         base-uri 'none'"
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{}; style-src 'self'; img-src 'self' data:; \
+         font-src 'self'; connect-src 'self'{}; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; \
+         base-uri 'none'",
+        list(scripts),
+        list(connections)
     );
     HeaderValue::from_str(&policy).expect("the policy is ASCII")
+}
+
+/// How the policy names a script.
+fn hash(script: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(script.as_bytes())))
 }
 
 fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
     html.split("<script").skip(1).filter_map(|rest| {
         let (attributes, rest) = rest.split_once('>')?;
         let (script, _) = rest.split_once("</script>")?;
-        (!attributes.contains(" src=") && !script.is_empty()).then_some(script)
+        let has_source = attributes.split_ascii_whitespace().any(|attribute| attribute.starts_with("src="));
+        (!has_source && !script.is_empty()).then_some(script)
     })
+}
+
+/// The origins of the servers that the console's configuration names. What is wrong in it is the console's to tell.
+fn backends(config: &[u8]) -> Vec<String> {
+    #[derive(serde::Deserialize)]
+    struct Config {
+        backends: Vec<Backend>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Backend {
+        url: String,
+    }
+    let backends =
+        serde_json::from_slice(config).map_or_else(|_| Vec::new(), |config: Config| config.backends);
+    let origins = backends.iter().filter_map(|backend| origin(origin_part(&backend.url)));
+    // A policy has no way to name an IPv6 address.
+    origins.filter(|origin| !origin.contains('[')).collect()
 }
 
 fn tag(bytes: &[u8]) -> HeaderValue {
@@ -229,7 +274,8 @@ fn content_type(name: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    const INDEX: &str = "<html><script src=\"/boot-0123456789abcdef.js\"></script><script type=\"module\">start()</script></html>";
+    const INDEX: &str = "<html><script>early()</script><script src=\"/boot-0123456789abcdef.js\"></script>\
+        <script type=\"module\"\nsrc=\"/x.js\">ignored</script><script type=\"module\">start()</script></html>";
 
     fn assets() -> Assets {
         Assets::new(
@@ -295,12 +341,38 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_allows_the_inline_script_by_its_hash_and_no_other() {
+    fn the_policy_allows_the_inline_scripts_by_their_hashes_and_no_other() {
         let policy = assets().policy;
         let policy = policy.to_str().unwrap();
-        let hash = STANDARD.encode(Sha256::digest(b"start()"));
-        assert_eq!(policy.matches("sha256-").count(), 1);
-        assert!(policy.contains(&format!("'sha256-{hash}'")));
+        assert_eq!(policy.matches("sha256-").count(), 2);
+        for script in ["early()", "start()"] {
+            let hash = STANDARD.encode(Sha256::digest(script.as_bytes()));
+            assert!(policy.contains(&format!("'sha256-{hash}'")), "{script}");
+        }
         assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"));
+    }
+
+    #[test]
+    fn the_console_may_connect_to_endpoints_and_to_the_servers_of_its_configuration() {
+        let connections = |config: &str| {
+            let files = [("config.json".to_owned(), Bytes::from(config.to_owned()))];
+            let assets = Assets::new(files.into()).connecting_to(&["https://*.ap.example.com".into()]);
+            let policy = assets.policy.to_str().unwrap().to_owned();
+            let (_, rest) = policy.split_once("connect-src ").unwrap();
+            rest.split_once(';').unwrap().0.to_owned()
+        };
+        assert_eq!(connections(OWN_CONFIG), "'self' https://*.ap.example.com");
+        let two = r#"{"backends":[{"url":""},{"url":"https://Eu.example.com/kg/","name":"EU"}]}"#;
+        assert_eq!(connections(two), "'self' https://eu.example.com https://*.ap.example.com");
+        for bad in ["", "[]", r#"{"backends":[{"url":"x; script-src *"}]}"#] {
+            assert_eq!(connections(bad), "'self' https://*.ap.example.com", "{bad}");
+        }
+    }
+
+    #[test]
+    fn without_a_configuration_the_console_is_told_of_the_server_that_serves_it() {
+        let own = assets().answer("/config.json", &HeaderMap::new()).unwrap();
+        assert_eq!(own.headers()[header::CONTENT_TYPE], "application/json");
+        assert_eq!(own.headers()[header::CACHE_CONTROL], "no-cache");
     }
 }

@@ -21,6 +21,8 @@ use thiserror::Error;
 use upstream::check_upstreams;
 use web::{console_origins, plain_url, session_cookie, trusted_proxies};
 
+pub(crate) use web::{SESSION_COOKIE, origin, origin_part};
+
 pub use upstream::{UpstreamConfig, UpstreamModels, UpstreamProtocol};
 
 /// Why a configuration cannot be used.

@@ -6,6 +6,8 @@
 mod api_key;
 mod attempts;
 mod change;
+mod cookie;
+mod cors;
 mod extract;
 mod grant;
 mod model;
@@ -15,6 +17,7 @@ mod region;
 mod session;
 mod workspace;
 
+use crate::config::SESSION_COOKIE;
 use crate::mail::Mailer;
 use crate::problem::Problem;
 use crate::secret::ServerSecret;
@@ -26,18 +29,21 @@ use keygate_gateway::catalogue::Catalogue;
 use keygate_gateway::credential::KeyHasher;
 use keygate_store::{ApiKeyQuota, Store, WorkspaceQuota};
 use std::sync::Arc;
+use tower_http::cors::CorsLayer;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use attempts::Attempts;
 pub(crate) use change::Changes as ChangeRunner;
+pub(crate) use cookie::{CookieReach, SessionCookie};
+pub(crate) use origin::Origins;
 
 /// Where the API stands.
 pub(crate) const PREFIX: &str = "/console/v1";
 
 /// What handlers work with. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Console(Arc<Parts>);
+pub(crate) struct Console(Arc<Inner>);
 
 pub(crate) struct Parts {
     pub(crate) store: Store,
@@ -49,23 +55,29 @@ pub(crate) struct Parts {
     pub(crate) catalogue: Arc<Catalogue>,
     /// In the order of the configuration.
     pub(crate) regions: Vec<Region>,
-    /// Whether cookies are for HTTPS only.
-    pub(crate) secure_cookies: bool,
-    /// Origins of the console itself, such as `https://keygate.example.com`.
-    pub(crate) origins: Vec<String>,
+    /// How browsers keep a session.
+    pub(crate) cookie: SessionCookie,
+    /// The origins whose pages may change things.
+    pub(crate) origins: Origins,
+}
+
+struct Inner {
+    parts: Parts,
+    cors: CorsLayer,
 }
 
 impl std::ops::Deref for Console {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.0.parts
     }
 }
 
 impl Console {
     pub(crate) fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        let cors = cors::layer(parts.origins.listed());
+        Self(Arc::new(Inner { parts, cors }))
     }
 
     /// A region this process serves.
@@ -95,21 +107,15 @@ fn api_key_quota(region: &Region) -> ApiKeyQuota {
     ),
     servers((url = "/console/v1")),
     components(schemas(ErrorBody)),
-    modifiers(&SessionCookie),
 )]
 struct Description;
 
 /// Every operation takes the session's cookie, but those that make one.
-struct SessionCookie;
-
-impl utoipa::Modify for SessionCookie {
-    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
-        use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
-        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(session::COOKIE)));
-        if let Some(components) = &mut api.components {
-            components.security_schemes.insert("session".into(), cookie.into());
-        }
-    }
+fn name_cookie(mut api: utoipa::openapi::OpenApi, name: &str) -> utoipa::openapi::OpenApi {
+    use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(name)));
+    api.components.get_or_insert_default().security_schemes.insert("session".into(), cookie.into());
+    api
 }
 
 fn routes() -> OpenApiRouter<Console> {
@@ -122,19 +128,20 @@ fn routes() -> OpenApiRouter<Console> {
         .merge(api_key::router())
 }
 
-/// The OpenAPI 3.1 description of the console API.
+/// The OpenAPI 3.1 description of the console API of a server that is not configured.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    routes().into_openapi()
+    name_cookie(routes().into_openapi(), SESSION_COOKIE)
 }
 
 /// The API, to be nested below [`PREFIX`].
 pub(crate) fn router(console: Console) -> Router {
     let (routes, description) = routes().split_for_parts();
-    let description = axum::Json(description);
+    let description = axum::Json(name_cookie(description, console.cookie.name()));
     routes
         .route("/openapi.json", axum::routing::get(move || std::future::ready(description.clone())))
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(from_fn_with_state(console.clone(), origin::guard))
+        .layer(from_fn_with_state(console.clone(), cors::share))
         .with_state(console)
 }

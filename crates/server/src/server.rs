@@ -1,5 +1,6 @@
 //! Starts and stops everything, and wires store and gateway together.
 
+mod browser;
 mod error;
 mod region;
 mod router;
@@ -8,13 +9,16 @@ pub use error::StartError;
 
 use crate::assets::Assets;
 use crate::config::{Config, RegionConfig};
-use crate::console::{self, Attempts, ChangeRunner, Console};
+use crate::console::{self, Attempts, ChangeRunner, Console, Origins};
+use crate::health;
 use crate::limits::Limits;
 use crate::listen::Service;
 use crate::mail::{Mailer, make_private_folder};
 use crate::problem::HeaderLimit;
 use crate::secret::{ServerSecret, StoreState, random_token};
 use crate::worker::{Served, Workers};
+use axum::Router;
+use browser::{connections, cookie, own_origins};
 use keygate_contract::{Email, Region, RegionId, WorkspaceName};
 use keygate_gateway::directory::Directory;
 use keygate_gateway::upstream::{Echo, HttpUpstream, UpstreamError, Upstreams};
@@ -90,13 +94,25 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         mailer,
         catalogue: Arc::clone(&catalogue),
         attempts: Attempts::default(),
-        regions,
-        secure_cookies: console_url.starts_with("https://"),
-        origins: vec![console_url.clone()],
+        regions: regions.clone(),
+        cookie: cookie(&config, &console_url),
+        origins: Origins::new(&own_origins(&config, &console_url), &config.console_origins),
     });
     let limit = HeaderLimit(config.limits.header_bytes);
-    let with_console = around(console_router(console, assets, store.clone()), &console_url, limit);
-    let without = around(gateway_router(store.clone()), &console_url, limit);
+    let health = |bound: &Bound| health::router(store.clone(), bound.config.id.clone());
+    let assets = assets.connecting_to(&connections(&regions));
+    let mut console = Some((console, assets));
+    let routers: Vec<Router> = bound
+        .iter()
+        .map(|bound| {
+            // The first listener has the console, and no other.
+            let router = match console.take() {
+                Some((console, assets)) => console_router(console, assets, health(bound)),
+                None => gateway_router(health(bound)),
+            };
+            around(router, &console_url, limit)
+        })
+        .collect();
 
     let places: Vec<Arc<Semaphore>> =
         bound.iter().map(|_| Arc::new(Semaphore::new(config.limits.connections))).collect();
@@ -108,7 +124,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
                 let service = Service {
                     region: bound.config.id.clone(),
                     gateway: Arc::clone(&gateway),
-                    router: if index == 0 { with_console.clone() } else { without.clone() },
+                    router: routers[index].clone(),
                     header_timeout: config.timeouts.header,
                     places: Arc::clone(&places[index]),
                 };

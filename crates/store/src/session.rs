@@ -3,8 +3,8 @@
 use crate::audit::{self, Actor, AuditRow};
 use crate::error::StoreError;
 use crate::{Change, Store};
-use keygate_contract::{Account, AccountId, Member, Role, Session};
-use serde_json::json;
+use keygate_contract::{Account, AccountId, Member, MemberId, Role, Session};
+use serde_json::{Value, json};
 use sqlx::{Sqlite, Transaction};
 
 /// A session ends after this long without a request, in milliseconds: 12 hours.
@@ -102,14 +102,32 @@ impl Change {
             .bind(token_hash.as_slice())
             .execute(&mut *self.tx)
             .await?;
+        self.audit_sessions("session_delete", json!({})).await
+    }
+
+    /// Ends all sessions of the actor.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn session_delete_all(&mut self) -> Result<(), StoreError> {
+        let member = self.actor.member.clone();
+        let ended = sqlx::query("DELETE FROM sessions WHERE member_id = $1")
+            .bind(member.as_ref().map(MemberId::as_str))
+            .execute(&mut *self.tx)
+            .await?
+            .rows_affected();
+        self.audit_sessions("session_delete_all", json!({ "sessions": ended })).await
+    }
+
+    async fn audit_sessions(&mut self, action: &'static str, detail: Value) -> Result<(), StoreError> {
         let member = self.actor.member.clone();
         self.audit(AuditRow {
-            action: "session_delete",
+            action,
             object_kind: "member",
             object_id: member.as_ref().map_or("", |m| m.as_str()),
             region: None,
             workspace: None,
-            detail: json!({}),
+            detail,
         })
         .await
     }

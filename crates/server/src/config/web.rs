@@ -3,6 +3,8 @@
 use super::{ConfigError, bad};
 use keygate_contract::IpRule;
 
+/// What the session's cookie is called unless told.
+pub(crate) const SESSION_COOKIE: &str = "keygate_session";
 /// The longest name of a cookie that is taken, in characters.
 const COOKIE_NAME_MAX: usize = 64;
 
@@ -13,7 +15,8 @@ pub(super) fn plain_url(field: &str, url: &str) -> Result<String, ConfigError> {
         .ok_or_else(|| bad(field, "give scheme, host and port only, such as https://keygate.example.com"))
 }
 
-fn origin(url: &str) -> Option<String> {
+/// A URL of scheme, host and port alone as browsers write an origin.
+pub(crate) fn origin(url: &str) -> Option<String> {
     let uri: http::Uri = url.strip_suffix('/').unwrap_or(url).parse().ok()?;
     let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"))?;
     let authority = uri.authority()?;
@@ -38,6 +41,11 @@ fn origin(url: &str) -> Option<String> {
         Some(443) if scheme == "https" => format!("{scheme}://{host}"),
         Some(port) => format!("{scheme}://{host}:{port}"),
     })
+}
+
+/// What stands before the path of a URL.
+pub(crate) fn origin_part(url: &str) -> &str {
+    url.match_indices('/').nth(2).map_or(url, |(end, _)| &url[..end])
 }
 
 /// A host name in lower case: labels of letters, digits and hyphens (RFC 1123, section 2.1), or an IPv4 address.
@@ -82,7 +90,7 @@ pub(super) fn trusted_proxies(given: &[String]) -> Result<Vec<IpRule>, ConfigErr
 /// The name of the session's cookie: a token (RFC 6265, section 4.1.1) whose prefix promises nothing that the cookie
 /// does not keep, because browsers drop such a cookie without a word.
 pub(super) fn session_cookie(name: Option<String>, is_https: bool) -> Result<String, ConfigError> {
-    let Some(name) = name else { return Ok("keygate_session".into()) };
+    let Some(name) = name else { return Ok(SESSION_COOKIE.into()) };
     let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     if !(1..=COOKIE_NAME_MAX).contains(&name.len()) || !name.bytes().all(is_token) {
         let text = format!("give 1 to {COOKIE_NAME_MAX} letters, digits or _ - . such as keygate_session");

@@ -1,6 +1,6 @@
 //! What handlers take: each refuses bad input at the door, in the one shape of errors.
 
-use super::{Console, permission, session};
+use super::{Console, permission};
 use crate::listen::Peer;
 use crate::problem::{Problem, RequestId};
 use axum::extract::rejection::PathRejection;
@@ -51,7 +51,7 @@ impl FromRequestParts<Console> for Signed {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Problem> {
-        let token = session::token(&parts.headers).ok_or_else(Problem::not_signed_in)?;
+        let token = console.cookie.token(&parts.headers).ok_or_else(Problem::not_signed_in)?;
         let token_hash = console.secret.session_hash(&token);
         let session =
             console.store.session_find(&token_hash, now_ms()).await?.ok_or_else(Problem::not_signed_in)?;

@@ -7,8 +7,7 @@ use crate::problem::{Problem, Problems};
 use crate::secret::{random_code, random_token};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use cookie::{Cookie, SameSite};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use keygate_contract::{Email, EmailCodeCreate, ErrorCode, Session, SessionCreate};
 use keygate_store::{CodeCheck, EmailCode, NewSession, now_ms};
 use serde_json::{Value, json};
@@ -16,17 +15,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
 
-/// The session's cookie.
-pub(super) const COOKIE: &str = "keygate_session";
-/// The session's longest life, in seconds; the server ends it earlier when it is idle.
-const COOKIE_LIFE: i64 = 7 * 24 * 60 * 60;
-
 pub(super) fn router() -> OpenApiRouter<Console> {
-    OpenApiRouter::new().routes(routes!(session_code)).routes(routes!(
-        session_create,
-        session_view,
-        session_delete
-    ))
+    OpenApiRouter::new()
+        .routes(routes!(session_code))
+        .routes(routes!(session_create, session_view, session_delete))
+        .routes(routes!(session_delete_all))
 }
 
 /// Send a sign-in code
@@ -93,7 +86,7 @@ async fn session_create(
         }
     };
     let mut response = (StatusCode::CREATED, axum::Json(session)).into_response();
-    response.headers_mut().insert(header::SET_COOKIE, cookie(&token, COOKIE_LIFE, console.secure_cookies));
+    response.headers_mut().insert(header::SET_COOKIE, console.cookie.set(&token));
     Ok(response)
 }
 
@@ -122,7 +115,26 @@ async fn session_delete(State(console): State<Console>, signed: Signed) -> Resul
         })
         .await?;
     let mut response = done.into_response();
-    response.headers_mut().insert(header::SET_COOKIE, cookie("", 0, console.secure_cookies));
+    response.headers_mut().insert(header::SET_COOKIE, console.cookie.clear());
+    Ok(response)
+}
+
+/// Sign out everywhere
+///
+/// Ends all sessions of the person who asks, this one and those of other browsers, at once.
+#[utoipa::path(
+    delete, path = "/sessions", operation_id = "session_delete_all", tag = "session", security(("session" = [])),
+    responses((status = 204, description = "Signed out everywhere"), Problems),
+)]
+async fn session_delete_all(State(console): State<Console>, signed: Signed) -> Result<Response, Problem> {
+    let done: Done<()> = console
+        .changes
+        .run(signed.actor(), None, StatusCode::NO_CONTENT, move |change| {
+            Box::pin(async move { change.session_delete_all().await })
+        })
+        .await?;
+    let mut response = done.into_response();
+    response.headers_mut().insert(header::SET_COOKIE, console.cookie.clear());
     Ok(response)
 }
 
@@ -186,29 +198,4 @@ fn too_many_tries(retry_after: u64) -> Problem {
     )
     .field("code")
     .retry_after(retry_after)
-}
-
-fn cookie(token: &str, max_age: i64, secure: bool) -> HeaderValue {
-    let cookie = Cookie::build((COOKIE, token))
-        .path("/console")
-        .http_only(true)
-        .same_site(SameSite::Strict)
-        .secure(secure)
-        .max_age(cookie::time::Duration::seconds(max_age))
-        .build();
-    let mut value = HeaderValue::from_str(&cookie.to_string()).expect("a token is base64url");
-    value.set_sensitive(true);
-    value
-}
-
-/// The token in a request's cookies.
-pub(super) fn token(headers: &HeaderMap) -> Option<Zeroizing<String>> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(Cookie::split_parse)
-        .filter_map(Result::ok)
-        .find(|cookie| cookie.name() == COOKIE)
-        .map(|cookie| Zeroizing::new(cookie.value().to_owned()))
 }

@@ -2,26 +2,24 @@
 
 use crate::assets::{self, Assets};
 use crate::console::{self, Console};
-use crate::health;
 use crate::problem::{self, HeaderLimit, Problem};
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use http::{HeaderValue, header};
-use keygate_store::Store;
 
 /// What the first listener serves: the console API, health, and the console itself.
-pub(super) fn console_router(console: Console, assets: Assets, store: Store) -> Router {
+pub(super) fn console_router(console: Console, assets: Assets, health: Router) -> Router {
     Router::new()
         .nest(console::PREFIX, console::router(console))
-        .merge(health::router(store))
+        .merge(health)
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback_service(assets::router(assets))
 }
 
 /// What a listener without the console serves beside the gateway.
-pub(super) fn gateway_router(store: Store) -> Router {
-    health::router(store)
+pub(super) fn gateway_router(health: Router) -> Router {
+    health
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback(async || Problem::not_found())
 }
@@ -42,12 +40,12 @@ fn secured(mut response: Response, https: bool) -> Response {
         ("x-frame-options", "DENY"),
         ("referrer-policy", "no-referrer"),
         ("cross-origin-opener-policy", "same-origin"),
-        ("cross-origin-resource-policy", "same-origin"),
         ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
     let defaults = [
+        (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
     ];

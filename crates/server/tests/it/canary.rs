@@ -44,7 +44,11 @@ async fn no_secret_is_written_anywhere() {
     let data = dir.path().join("data");
     std::fs::create_dir(&data).unwrap();
     let mut binary = start(&data).await;
-    let http = reqwest::Client::new();
+    let origin = binary.url.parse().unwrap();
+    let http = reqwest::Client::builder()
+        .default_headers([(reqwest::header::ORIGIN, origin)].into_iter().collect())
+        .build()
+        .unwrap();
     let console = format!("{}/console/v1", binary.url);
 
     let signed_in =

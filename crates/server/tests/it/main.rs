@@ -3,11 +3,14 @@
 
 mod api_keys;
 mod assets;
+mod browsers;
 mod canary;
 mod gateway;
 mod grants;
 mod limits;
 mod models;
+mod origins;
+mod regions;
 mod routes;
 mod session;
 mod stub;

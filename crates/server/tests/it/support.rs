@@ -48,6 +48,7 @@ impl Server {
     pub(crate) fn anonymous(&self) -> Client {
         Client {
             http: reqwest::Client::new(),
+            origin: self.running.console_url().to_owned(),
             base: format!("{}/console/v1", self.running.console_url()),
             cookie: None,
         }
@@ -90,7 +91,9 @@ impl Server {
 /// A client of the console API.
 pub(crate) struct Client {
     http: reqwest::Client,
-    base: String,
+    /// Sent with what changes something, as browsers do.
+    pub(crate) origin: String,
+    pub(crate) base: String,
     pub(crate) cookie: Option<String>,
 }
 
@@ -121,7 +124,11 @@ impl Answer {
 
 impl Client {
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.base));
+        let changes = !matches!(method, Method::GET | Method::HEAD);
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if changes && !self.origin.is_empty() {
+            request = request.header("origin", &self.origin);
+        }
         match &self.cookie {
             Some(cookie) => request.header("cookie", cookie),
             None => request,
