@@ -17,7 +17,7 @@ export PATH := $(shell scripts/setup.sh path):$(PATH)
 QUIET := $(if $(CI),--quiet)
 
 CONSOLE := $(shell find src style static crates/contract/src -type f 2>/dev/null) \
-	index.html Trunk.toml Cargo.toml Cargo.lock crates/contract/Cargo.toml scripts/compress.mjs
+	index.html Trunk.toml Cargo.toml Cargo.lock crates/contract/Cargo.toml $(wildcard scripts/*.mjs)
 
 run: build
 	@echo '• Starting (Ctrl C stops)' >&2

@@ -1,5 +1,5 @@
 // Writes a Brotli and a gzip copy beside each file of a release build, so that a server only has to send them.
-// trunk calls it after a build, with the folder in TRUNK_STAGING_DIR.
+// trunk runs it after a build, by `finish.mjs`.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
@@ -7,6 +7,8 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 const compressible = new Set(['.css', '.html', '.js', '.json', '.svg', '.txt', '.wasm', '.webmanifest'])
 /** Below this many bytes a header costs more than compression saves. */
 const tooSmall = 256
+/** Whoever hosts the console writes these anew, and a copy would tell what they were. */
+const changing = new Set(['config.json'])
 
 function compress(file) {
   const plain = readFileSync(file)
@@ -27,6 +29,7 @@ function compress(file) {
 const { TRUNK_PROFILE: profile, TRUNK_STAGING_DIR: folder } = process.env
 if (profile === 'release' && folder) {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile() && compressible.has(extname(entry.name))) compress(join(entry.parentPath, entry.name))
+    const wanted = entry.isFile() && compressible.has(extname(entry.name)) && !changing.has(entry.name)
+    if (wanted) compress(join(entry.parentPath, entry.name))
   }
 }

@@ -19,7 +19,7 @@ pub fn App() -> impl IntoView {
     Theme::provide();
     Toasts::provide();
     view! {
-        <Router>
+        <Router base=crate::routes::base()>
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/sign-in") view=SignInPage />
                 <ParentRoute path=path!("") view=Shell>

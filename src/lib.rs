@@ -9,6 +9,7 @@
 )]
 
 pub mod app;
+pub mod boot;
 pub mod routes;
 
 pub mod pages;

@@ -1,4 +1,11 @@
 //! The places of the console: every path is read and written here.
+//!
+//! A path is whole: it begins with the console's own place on its host, so that links and navigation use it as it is.
+//! `static/boot.js` finds that place, and knows the forms of these paths.
+
+mod base;
+
+pub use base::{base, set_base};
 
 use crate::uri::{decode, encode, query};
 use keygate_contract::{RegionId, WorkspaceId};
@@ -48,7 +55,7 @@ impl Place {
     /// The place a path names, if it names one.
     pub fn parse(path: &str) -> Option<Self> {
         let segments: Option<Vec<String>> =
-            path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect();
+            base::strip(path)?.split('/').filter(|segment| !segment.is_empty()).map(decode).collect();
         match segments?.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             [] => Some(Self::Home),
             ["sign-in"] => Some(Self::SignIn),
@@ -109,6 +116,7 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(base())?;
         match self {
             Self::Home => f.write_str("/"),
             Self::SignIn => f.write_str("/sign-in"),
@@ -163,19 +171,19 @@ impl ListView {
 
 /// The way to sign in and come back to `here`, a path with its query.
 pub fn sign_in_path(here: &str) -> String {
-    let next = if here == "/" { "" } else { here };
+    let next = if Place::parse(here) == Some(Place::Home) { "" } else { here };
     format!("{}{}", Place::SignIn, query(&[("next", next)]))
 }
 
 /// Where to go after signing in. Only paths of this console are followed: `next` may come from anyone's link.
-pub fn next_path(next: Option<&str>) -> &str {
+pub fn next_path(next: Option<&str>) -> String {
     let is_ours = |path: &&str| {
-        path.starts_with('/')
+        base::strip(path).is_some_and(|path| path.starts_with('/'))
             && !path.starts_with("//")
             && !path.contains(|c: char| c == '\\' || c.is_control())
             && Place::parse(path.split(['?', '#']).next().unwrap_or_default()) != Some(Place::SignIn)
     };
-    next.filter(is_ours).unwrap_or("/")
+    next.filter(is_ours).map_or_else(|| Place::Home.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

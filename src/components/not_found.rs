@@ -1,6 +1,7 @@
 //! A path that leads nowhere.
 
 use super::PageHead;
+use crate::routes::Place;
 use crate::ui::dom::end_boot;
 use crate::ui::{Empty, Glyph};
 use leptos::prelude::*;
@@ -16,7 +17,7 @@ pub fn NotFound() -> impl IntoView {
             <Empty glyph=Glyph::Search title="Nothing is here">
                 <p>"The address may be mistyped, or what it named was removed."</p>
                 <div class="acts">
-                    <a class="btn" href="/">"Go to workspaces"</a>
+                    <a class="btn" href=Place::Home.to_string()>"Go to workspaces"</a>
                 </div>
             </Empty>
         </div>

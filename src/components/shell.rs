@@ -32,7 +32,7 @@ pub fn Shell() -> impl IntoView {
         <div class="shell">
             <header class="topbar">
                 <a class="skip" href="#main" rel="external" on:click=skip>"Skip to content"</a>
-                <a class="brand" href="/" aria-label="Keygate, start"><Brand /></a>
+                <a class="brand" href=Place::Home.to_string() aria-label="Keygate, start"><Brand /></a>
                 <RegionMenu />
                 <div class="spring"></div>
                 <ThemeMenu />

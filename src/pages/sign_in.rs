@@ -35,7 +35,7 @@ pub fn SignInPage() -> impl IntoView {
     let step = RwSignal::new(take_token().map_or(Step::Email, Step::Link));
     let done = Callback::new(move |session: Session| {
         queries.signed_in(session);
-        let next = query.with_untracked(|query| next_path(query.get_str("next")).to_owned());
+        let next = query.with_untracked(|query| next_path(query.get_str("next")));
         navigation.replace(&next);
     });
     document().set_title("Sign in · Keygate");

@@ -37,6 +37,8 @@ impl Navigation {
     }
 
     fn go(self, path: &str, options: NavigateOptions) {
+        // Paths are whole as they are, see `routes`.
+        let options = NavigateOptions { resolve: false, ..options };
         // Gone with the view that asked: an answer that came too late leads nowhere.
         self.0.try_with_value(|navigate| navigate(path, options));
     }
