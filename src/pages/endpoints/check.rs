@@ -130,17 +130,18 @@ fn rounded(ms: f64) -> u64 {
 
 fn summary<'a>(outcomes: impl Iterator<Item = &'a Outcome> + Clone, expected: Option<&RegionId>) -> String {
     let all = outcomes.clone().count();
-    let hosts = if all == 1 { "host" } else { "hosts" };
-    if all == 0 {
-        return String::new();
-    }
+    let hosts = if all == 1 { "1 host".to_owned() } else { format!("{all} hosts") };
     if outcomes.clone().any(|outcome| *outcome == Outcome::Asking) {
-        return format!("Checking {all} {hosts}…");
+        return format!("Checking {hosts}…");
     }
     let right =
         |outcome: &&Outcome| matches!(outcome, Outcome::Answers { region, .. } if Some(region) == expected);
-    let good = outcomes.filter(right).count();
-    format!("{good} of {all} {hosts} {} as this region.", if good == 1 { "answers" } else { "answer" })
+    match outcomes.filter(right).count() {
+        _ if all == 0 => String::new(),
+        good if good == all => format!("Checked {hosts}: no trouble."),
+        0 => format!("Checked {hosts}: none answers as this region."),
+        good => format!("Checked {hosts}: {good} of them as they should be."),
+    }
 }
 
 #[cfg(test)]
@@ -154,7 +155,11 @@ mod tests {
         let told = |outcomes: &[Outcome]| summary(outcomes.iter(), Some(&here));
         assert_eq!(told(&[]), "");
         assert_eq!(told(&[of("a"), Outcome::Asking]), "Checking 2 hosts…");
-        assert_eq!(told(&[of("a"), of("b"), Outcome::Silent]), "1 of 3 hosts answers as this region.");
-        assert_eq!(told(&[Outcome::Stranger]), "0 of 1 host answer as this region.");
+        assert_eq!(told(&[of("a")]), "Checked 1 host: no trouble.");
+        assert_eq!(
+            told(&[of("a"), of("b"), Outcome::Silent]),
+            "Checked 3 hosts: 1 of them as they should be."
+        );
+        assert_eq!(told(&[Outcome::Stranger]), "Checked 1 host: none answers as this region.");
     }
 }

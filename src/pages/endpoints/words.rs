@@ -88,6 +88,9 @@ fn silence(address: &Address, page: Scheme) -> &'static str {
     if page == Scheme::Https && address.base_url.starts_with("http:") {
         return "This console came over HTTPS, and browsers keep its pages from plain HTTP. Applications may well reach it: check from where they run.";
     }
+    if address.host.as_ref().is_some_and(|host| host.contains('[')) {
+        return "The rules of a page cannot name an IPv6 address, so this browser may not ask it. Check from where applications run.";
+    }
     match address.kind {
         EndpointKind::Public => {
             "Look at the name, the firewall, the certificate, and whether the gateway runs."

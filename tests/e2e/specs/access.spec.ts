@@ -66,6 +66,24 @@ for (const [colorScheme, width] of [["light", 1440], ["dark", 390]] as const) {
       await expectNoViolations(page, "not found");
     });
 
+    test("endpoints", async ({ keygate, page, server }) => {
+      await page.route("**/console/v1/regions", async (route) => {
+        const response = await route.fetch();
+        const json = await response.json();
+        const [{ endpoints }] = json.items;
+        endpoints.push({ protocol: "openai", kind: "private", base_url: `http://127.0.0.1:${server.port + 1}/v1`, operations: [] });
+        await route.fulfill({ response, json });
+      });
+      await keygate.open(`/${REGION}/endpoints`);
+      await expect(page.getByText("Not checked").first()).toBeVisible();
+      await expectNoViolations(page, "before the check");
+      await page.getByRole("button", { name: "Check endpoints" }).click();
+      await expect(page.getByText("Answers, but as US (Virginia)")).toBeVisible();
+      await page.getByRole("tab", { name: "Anthropic" }).click();
+      await page.getByRole("tab", { name: "Python" }).click();
+      await expectNoViolations(page, "after it");
+    });
+
     test("model permission", async ({ keygate, page }) => {
       const { id } = await keygate.createWorkspace("Research");
       const grants = ["qwen-plus", "qwen-max"].map((model) => ({ model, rpm: 5, tpm: 5 }));

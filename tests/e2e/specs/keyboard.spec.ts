@@ -93,3 +93,26 @@ test("the content is one key away", async ({ keygate, page }) => {
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { name: "Workspaces", exact: true })).toBeFocused();
 });
+
+test("endpoints are checked and their code is copied without a pointer", async ({ keygate, page }) => {
+  await tabTo(page, "Endpoints", "link");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: "Endpoints", exact: true })).toBeFocused();
+  await tabTo(page, "Check endpoints");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText(/^Answers in/).first()).toBeVisible();
+  await expect(page.getByRole("button", { name: "Check endpoints" })).toBeFocused();
+  await tabTo(page, /^Copy base URL .*anthropic$/);
+  await page.keyboard.press("Enter");
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/\/apps\/anthropic$/);
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("ArrowRight");
+  await expect(page.getByRole("tab", { name: "DashScope-native" })).toBeFocused();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("End");
+  await expect(page.getByRole("tab", { name: "Node.js" })).toBeFocused();
+  await tabTo(page, "Copy the code");
+  await page.keyboard.press("Enter");
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toContain("process.env.DASHSCOPE_API_KEY");
+});
