@@ -192,3 +192,20 @@ fn what_browsers_and_proxies_are_trusted_with() {
     let proxies: Vec<String> = config.trusted_proxies.iter().map(ToString::to_string).collect();
     assert_eq!(proxies, ["10.0.0.0/8", "::1"]);
 }
+
+#[test]
+fn the_sample_file_has_fields_that_are_there() {
+    let sample = include_str!("../../../../deploy/keygate.toml");
+    let line = |line: &str| match line.strip_prefix('#') {
+        // What stands behind a blank is a comment, but for the lines of a list.
+        Some(text) if !text.starts_with(' ') || text.starts_with("  {") => text.to_owned() + "\n",
+        _ => line.to_owned() + "\n",
+    };
+    let config = parse(&sample.lines().map(line).collect::<String>(), &[]).unwrap();
+    let ids: Vec<_> = config.regions.iter().map(|region| region.id.as_str()).collect();
+    let known =
+        ["ap-southeast-1", "us-east-1", "cn-beijing", "eu-central-1", "cn-hongkong", "ap-northeast-1"];
+    assert_eq!(ids, known);
+    assert_eq!((config.upstreams.len(), config.models.len()), (1, 151));
+    assert_eq!(parse(sample, &[]).unwrap().regions.len(), 3);
+}

@@ -20,7 +20,10 @@ pub(super) fn cookie(config: &Config, console_url: &str) -> SessionCookie {
 pub(super) fn own_origins(config: &Config, console_url: &str) -> Vec<String> {
     let mut origins = vec![console_url.to_owned()];
     let uri: Option<http::Uri> = console_url.parse().ok();
-    let address = uri.as_ref().and_then(|uri| uri.host()).and_then(|host| host.parse::<IpAddr>().ok());
+    let address = uri
+        .as_ref()
+        .and_then(|uri| uri.host())
+        .and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
     if config.public_url.is_none() && address.is_some_and(|address| address.is_loopback()) {
         let port = uri.and_then(|uri| uri.port_u16()).map(|port| format!(":{port}")).unwrap_or_default();
         origins.push(format!("http://localhost{port}"));
