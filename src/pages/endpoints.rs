@@ -8,7 +8,7 @@ mod clients;
 mod compare;
 mod words;
 
-use crate::components::{ErrorView, PageHead};
+use crate::components::{ErrorView, Named, PageHead};
 use crate::state::{Regions, Workspaces};
 use crate::ui::dom::end_boot;
 use crate::ui::{SkeletonRows, TableHead};
@@ -49,10 +49,7 @@ pub fn EndpointsPage() -> impl IntoView {
     let name = Memo::new(move |_| regions.current.with(|region| region.as_ref().map(|r| r.name.clone())));
     let intro = view! {
         "Where applications call models in "
-        {move || match name.get() {
-            Some(name) => view! { <b><bdi>{name}</bdi></b> }.into_any(),
-            None => view! { <i class="bone"></i> }.into_any(),
-        }}
+        <Named name />
         ", and how to set up their clients."
     };
     let running = Memo::new(move |_| checks.is_running());

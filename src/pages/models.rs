@@ -6,7 +6,7 @@ mod row;
 
 use crate::api::{ModelFilter, ModelListKey, Queries};
 use crate::components::{
-    ErrorView, ListCard, PageHead, models_word, type_name, type_of, use_list_navigation,
+    ErrorView, ListCard, Named, PageHead, models_word, type_name, type_of, use_list_navigation,
 };
 use crate::routes::{ListView, Place};
 use crate::state::{SignedIn, Workspaces, use_list_view, use_workspace_place};
@@ -52,10 +52,7 @@ pub fn ModelsPage() -> impl IntoView {
     };
     let intro = view! {
         "What keys of "
-        {move || match name.get() {
-            Some(name) => view! { <b><bdi>{name}</bdi></b> }.into_any(),
-            None => view! { <i class="bone"></i> }.into_any(),
-        }}
+        <Named name />
         " may call, how fast, and at what price."
     };
     let edit = move || {

@@ -26,8 +26,7 @@ pub(super) fn Compare() -> impl IntoView {
             <div>
                 <h2 id="compare">"What changes between regions"</h2>
                 <p class="muted">
-                    "Keys do not cross regions. A key used at another region's base URL gets 401 "
-                    <code>"invalid_api_key"</code> ", and the message names the base URL it belongs to."
+                    "Keys do not cross regions. With a key of another region a call gets 401, and the message names the base URL that the key is for."
                 </p>
             </div>
             <div class="card">
