@@ -1,13 +1,15 @@
 //! How to set up a client of each protocol for this region.
 
 use super::address::{Address, PROTOCOLS};
+use super::words::protocol_name;
 use crate::components::{ClientOf, ClientSetup};
 use crate::ui::{Glyph, Note, TabPanel, Tabs};
 use keygate_contract::Protocol;
 use leptos::prelude::*;
 
 /// The names of [`PROTOCOLS`], in the same order.
-const TABS: [&str; 3] = ["OpenAI-compatible", "DashScope-native", "Anthropic"];
+const TABS: [&str; 3] =
+    [protocol_name(PROTOCOLS[0]), protocol_name(PROTOCOLS[1]), protocol_name(PROTOCOLS[2])];
 
 /// Code and environment for the address of widest reach.
 #[component]

@@ -6,7 +6,7 @@ use crate::ui::Tone;
 use keygate_contract::{EndpointKind, Protocol, Region, RegionId};
 
 /// A protocol.
-pub(super) fn protocol_name(protocol: Protocol) -> &'static str {
+pub(super) const fn protocol_name(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Openai => "OpenAI-compatible",
         Protocol::Dashscope => "DashScope-native",
