@@ -4,16 +4,16 @@
 //! A file whose name holds its hash is cached for ever; the others are asked for again with their tag. Any path that
 //! names no file and could be a page answers `index.html`; one that names a file that is not there is 404.
 
-use crate::config::{origin, origin_part};
+mod policy;
+
 use crate::problem::Problem;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use policy::Policy;
 use rust_embed::Embed;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
@@ -48,10 +48,8 @@ struct File {
 /// The console's files.
 pub(crate) struct Assets {
     files: HashMap<String, File>,
-    /// The hash of each script that stands in the page.
-    scripts: Vec<String>,
-    /// Origins that the page may connect to beside its own.
-    connections: Vec<String>,
+    page: Policy,
+    /// As it is sent.
     policy: HeaderValue,
 }
 
@@ -76,9 +74,7 @@ impl Assets {
         contents.entry("index.html".into()).or_insert_with(|| Bytes::from_static(NOT_BUILT.as_bytes()));
         // The console asks it which servers there are: this one, unless the folder says otherwise.
         contents.entry(CONFIG.into()).or_insert_with(|| Bytes::from_static(OWN_CONFIG.as_bytes()));
-        let scripts: Vec<String> =
-            inline_scripts(&String::from_utf8_lossy(&contents["index.html"])).map(hash).collect();
-        let connections = backends(&contents[CONFIG]);
+        let page = Policy::of(&contents["index.html"], &contents[CONFIG]);
         let is_encoded = |name: &str| name.ends_with(".br") || name.ends_with(".gz");
         let files = contents
             .iter()
@@ -95,14 +91,13 @@ impl Assets {
                 (name.clone(), file)
             })
             .collect();
-        let policy = policy(&scripts, &connections);
-        Self { files, scripts, connections, policy }
+        Self { files, policy: page.header(), page }
     }
 
     /// Lets the console connect to `origins`, too.
     pub(crate) fn connecting_to(mut self, origins: &[String]) -> Self {
-        self.connections.extend_from_slice(origins);
-        self.policy = policy(&self.scripts, &self.connections);
+        self.page.connect_to(origins);
+        self.policy = self.page.header();
         self
     }
 
@@ -180,50 +175,6 @@ fn read_folder(folder: &Path, prefix: &str, contents: &mut HashMap<String, Bytes
     Ok(())
 }
 
-/// What the page may load and run: its own files, WebAssembly, and the scripts that stand in it; and where it may connect.
-fn policy(scripts: &[String], connections: &[String]) -> HeaderValue {
-    let list = |items: &[String]| items.iter().map(|item| format!(" {item}")).collect::<String>();
-    let policy = format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{}; style-src 'self'; img-src 'self' data:; \
-         font-src 'self'; connect-src 'self'{}; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; \
-         base-uri 'none'",
-        list(scripts),
-        list(connections)
-    );
-    HeaderValue::from_str(&policy).expect("the policy is ASCII")
-}
-
-/// How the policy names a script.
-fn hash(script: &str) -> String {
-    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(script.as_bytes())))
-}
-
-fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
-    html.split("<script").skip(1).filter_map(|rest| {
-        let (attributes, rest) = rest.split_once('>')?;
-        let (script, _) = rest.split_once("</script>")?;
-        let has_source = attributes.split_ascii_whitespace().any(|attribute| attribute.starts_with("src="));
-        (!has_source && !script.is_empty()).then_some(script)
-    })
-}
-
-/// The origins of the servers that the console's configuration names. What is wrong in it is the console's to tell.
-fn backends(config: &[u8]) -> Vec<String> {
-    #[derive(serde::Deserialize)]
-    struct Config {
-        backends: Vec<Backend>,
-    }
-    #[derive(serde::Deserialize)]
-    struct Backend {
-        url: String,
-    }
-    let backends =
-        serde_json::from_slice(config).map_or_else(|_| Vec::new(), |config: Config| config.backends);
-    let origins = backends.iter().filter_map(|backend| origin(origin_part(&backend.url)));
-    // A policy has no way to name an IPv6 address.
-    origins.filter(|origin| !origin.contains('[')).collect()
-}
-
 fn tag(bytes: &[u8]) -> HeaderValue {
     let hash = hex::encode(&Sha256::digest(bytes)[..12]);
     HeaderValue::from_str(&format!("\"{hash}\"")).expect("hexadecimal digits")
@@ -274,8 +225,7 @@ fn content_type(name: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    const INDEX: &str = "<html><script>early()</script><script src=\"/boot-0123456789abcdef.js\"></script>\
-        <script type=\"module\"\nsrc=\"/x.js\">ignored</script><script type=\"module\">start()</script></html>";
+    const INDEX: &str = "<html><script type=\"module\">start()</script></html>";
 
     fn assets() -> Assets {
         Assets::new(
@@ -338,35 +288,6 @@ mod tests {
             assets.answer("/", &headers(&[("if-none-match", "\"x\"")])).unwrap().status(),
             StatusCode::OK
         );
-    }
-
-    #[test]
-    fn the_policy_allows_the_inline_scripts_by_their_hashes_and_no_other() {
-        let policy = assets().policy;
-        let policy = policy.to_str().unwrap();
-        assert_eq!(policy.matches("sha256-").count(), 2);
-        for script in ["early()", "start()"] {
-            let hash = STANDARD.encode(Sha256::digest(script.as_bytes()));
-            assert!(policy.contains(&format!("'sha256-{hash}'")), "{script}");
-        }
-        assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"));
-    }
-
-    #[test]
-    fn the_console_may_connect_to_endpoints_and_to_the_servers_of_its_configuration() {
-        let connections = |config: &str| {
-            let files = [("config.json".to_owned(), Bytes::from(config.to_owned()))];
-            let assets = Assets::new(files.into()).connecting_to(&["https://*.ap.example.com".into()]);
-            let policy = assets.policy.to_str().unwrap().to_owned();
-            let (_, rest) = policy.split_once("connect-src ").unwrap();
-            rest.split_once(';').unwrap().0.to_owned()
-        };
-        assert_eq!(connections(OWN_CONFIG), "'self' https://*.ap.example.com");
-        let two = r#"{"backends":[{"url":""},{"url":"https://Eu.example.com/kg/","name":"EU"}]}"#;
-        assert_eq!(connections(two), "'self' https://eu.example.com https://*.ap.example.com");
-        for bad in ["", "[]", r#"{"backends":[{"url":"x; script-src *"}]}"#] {
-            assert_eq!(connections(bad), "'self' https://*.ap.example.com", "{bad}");
-        }
     }
 
     #[test]

@@ -17,6 +17,16 @@ async fn signing_out_everywhere_ends_every_session_of_the_person_and_no_other() 
         assert_eq!(ended.delete("/sessions").await.status, StatusCode::UNAUTHORIZED);
     }
     assert_eq!(stranger.get("/session").await.status, StatusCode::OK);
+
+    use sqlx::Connection as _;
+    let file = format!("sqlite:{}", server.dir.path().join("data/keygate.db").display());
+    let mut connection = sqlx::SqliteConnection::connect(&file).await.unwrap();
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("SELECT actor_email, detail FROM audit WHERE action = 'session_delete_all'")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+    assert_eq!(rows, [(crate::support::OWNER.to_owned(), r#"{"sessions":2}"#.to_owned())]);
     assert_eq!(server.owner().await.get("/session").await.status, StatusCode::OK);
 }
 
