@@ -4,6 +4,7 @@
 //! marks what it made stale, so that no page has to remember.
 
 mod api_key;
+mod backend;
 mod cache;
 mod client;
 mod error;
@@ -13,10 +14,12 @@ mod queries;
 mod query;
 mod region;
 mod secret;
+mod serving;
 mod session;
 mod workspace;
 
 pub use api_key::{ApiKeyListKey, CreatedKey, api_key_create, api_key_delete, api_key_update, api_key_view};
+pub use backend::{Backend, BackendId, Backends};
 pub use cache::{Cache, QueryKey, QueryState};
 pub use client::{Client, Connection, IdempotencyKey};
 pub use error::{ApiError, Result};
@@ -26,7 +29,7 @@ pub use queries::Queries;
 pub use query::{Query, use_query};
 pub use region::openai_base_url;
 pub use secret::Secret;
-pub use session::{session_code, session_create, session_delete, session_view};
+pub use session::{session_code, session_create, session_delete, session_delete_all, session_view};
 pub use workspace::{
     WorkspaceKey, WorkspaceListKey, workspace_archive, workspace_create, workspace_list, workspace_update,
     workspace_view,

@@ -1,9 +1,10 @@
 //! The whole console: what is shared by all pages, and which page a path shows.
 
-use crate::api::Queries;
+use crate::api::{Backends, Queries};
 use crate::components::{Shell, Toaster};
 use crate::pages::{
-    ApiKeysPage, EndpointsPage, HomePage, ModelsPage, NotFoundPage, SignInPage, WorkspacesPage,
+    ApiKeysPage, EndpointsPage, HomePage, MisconfiguredPage, ModelsPage, NotFoundPage, SignInPage,
+    WorkspacesPage,
 };
 use crate::state::{Theme, Toasts};
 use crate::ui::LeaveGuards;
@@ -11,12 +12,24 @@ use leptos::prelude::*;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
-/// The whole console. The paths are those of [`crate::routes::Place`].
+/// The whole console, or what is wrong with its configuration.
 #[component]
-pub fn App() -> impl IntoView {
-    provide_context(Queries::new());
-    LeaveGuards::provide();
+pub fn App(
+    /// The servers it speaks to.
+    backends: Result<Backends, String>,
+) -> impl IntoView {
     Theme::provide();
+    match backends {
+        Ok(backends) => view! { <Console backends /> }.into_any(),
+        Err(problem) => view! { <MisconfiguredPage problem /> }.into_any(),
+    }
+}
+
+/// The console. The paths are those of [`crate::routes::Place`].
+#[component]
+fn Console(backends: Backends) -> impl IntoView {
+    provide_context(Queries::new(backends));
+    LeaveGuards::provide();
     Toasts::provide();
     view! {
         <Router base=crate::routes::base()>

@@ -1,8 +1,11 @@
 //! What `static/boot.js` hands over: it has found the console's place, and begun to ask, before the program arrived.
 
-use js_sys::Reflect;
+use crate::api::Backends;
+use js_sys::{Promise, Reflect};
 use leptos::prelude::window;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Response;
 
 fn handed(name: &str) -> Option<JsValue> {
     let all = Reflect::get(&window(), &"keygate".into()).ok()?;
@@ -12,4 +15,27 @@ fn handed(name: &str) -> Option<JsValue> {
 /// Where on its host the console stands, see [`crate::routes::base`].
 pub fn base() -> String {
     handed("base").and_then(|base| base.as_string()).unwrap_or_default()
+}
+
+/// The servers that `config.json` names; the page's own without that file. A host that answers every path with the
+/// console answers this one with HTML, and has no such file either.
+///
+/// # Errors
+/// What is wrong with it, for the person who hosts the console.
+pub async fn backends() -> Result<Backends, String> {
+    let Some(answer) = handed("config").and_then(|promise| promise.dyn_into::<Promise>().ok()) else {
+        return Ok(Backends::own());
+    };
+    let unreadable = |_| "It could not be loaded.".to_owned();
+    let answer: Response = JsFuture::from(answer).await.and_then(JsCast::dyn_into).map_err(unreadable)?;
+    let kind = answer.headers().get("content-type").ok().flatten().unwrap_or_default();
+    if answer.status() == 404 || (answer.ok() && kind.contains("text/html")) {
+        return Ok(Backends::own());
+    }
+    if !answer.ok() {
+        return Err(format!("It could not be loaded: the host answered {}.", answer.status()));
+    }
+    let text = JsFuture::from(answer.text().map_err(unreadable)?).await.map_err(unreadable)?;
+    let is_https = window().location().protocol().is_ok_and(|protocol| protocol == "https:");
+    Backends::parse(&text.as_string().unwrap_or_default(), is_https)
 }

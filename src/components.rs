@@ -19,6 +19,7 @@ mod region_menu;
 mod secret_dialog;
 mod shell;
 mod sidebar;
+mod sign_out_everywhere;
 mod snippets;
 mod submission;
 mod switcher;

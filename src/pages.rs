@@ -3,6 +3,7 @@
 mod api_keys;
 mod endpoints;
 mod home;
+mod misconfigured;
 mod models;
 mod not_found;
 mod sign_in;
@@ -11,6 +12,7 @@ mod workspaces;
 pub use api_keys::ApiKeysPage;
 pub use endpoints::EndpointsPage;
 pub use home::HomePage;
+pub use misconfigured::MisconfiguredPage;
 pub use models::ModelsPage;
 pub use not_found::NotFoundPage;
 pub use sign_in::SignInPage;

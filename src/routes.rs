@@ -169,10 +169,11 @@ impl ListView {
     }
 }
 
-/// The way to sign in and come back to `here`, a path with its query.
-pub fn sign_in_path(here: &str) -> String {
+/// The way to sign in and come back to `here`, a path with its query; to the backend of this name, where there are
+/// several.
+pub fn sign_in_path(here: &str, backend: Option<&str>) -> String {
     let next = if Place::parse(here) == Some(Place::Home) { "" } else { here };
-    format!("{}{}", Place::SignIn, query(&[("next", next)]))
+    format!("{}{}", Place::SignIn, query(&[("backend", backend.unwrap_or_default()), ("next", next)]))
 }
 
 /// Where to go after signing in. Only paths of this console are followed: `next` may come from anyone's link.
@@ -263,7 +264,11 @@ mod tests {
             assert_eq!(next_path(Some(bad)), "/", "{bad:?}");
         }
         assert_eq!(next_path(None), "/");
-        assert_eq!(sign_in_path("/"), "/sign-in");
-        assert_eq!(sign_in_path("/a/w/b/api-keys?q=x"), "/sign-in?next=%2Fa%2Fw%2Fb%2Fapi-keys%3Fq%3Dx");
+        assert_eq!(sign_in_path("/", None), "/sign-in");
+        assert_eq!(
+            sign_in_path("/a/w/b/api-keys?q=x", None),
+            "/sign-in?next=%2Fa%2Fw%2Fb%2Fapi-keys%3Fq%3Dx"
+        );
+        assert_eq!(sign_in_path("/a", Some("Home lab")), "/sign-in?backend=Home%20lab&next=%2Fa");
     }
 }

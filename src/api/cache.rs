@@ -87,6 +87,13 @@ impl<K: QueryKey, V: Clone + Send + Sync + 'static> Cache<K, V> {
         self.entry(key).update(|entry| entry.settle(Ok(value)));
     }
 
+    /// An answer as it is, without asking for it.
+    pub(crate) fn peek(self, key: &K) -> Option<V> {
+        self.0.with_value(|entries| {
+            entries.get(key).and_then(|entry| entry.with_untracked(|e| e.value.clone()))
+        })
+    }
+
     /// Has the answers of these keys read again: at once where they are in view, else when they next are.
     pub fn invalidate(self, which: impl Fn(&K) -> bool) {
         self.mark_stale(|key, _| which(key));
@@ -104,6 +111,11 @@ impl<K: QueryKey, V: Clone + Send + Sync + 'static> Cache<K, V> {
                 entry.update(|entry| entry.stale = true);
             }
         }
+    }
+
+    /// Forgets one answer.
+    pub(crate) fn forget(self, key: &K) {
+        self.0.update_value(|entries| drop(entries.remove(key)));
     }
 
     /// Forgets everything: another person may sign in next.

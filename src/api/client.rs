@@ -1,19 +1,31 @@
-//! The one place that sends requests.
+//! The one place that sends requests, each to the backend that serves the region in its path.
 
+use super::backend::{BackendId, Backends};
 use super::error::{ApiError, Result};
+use super::serving::{Serving, region_in};
 use gloo_net::http::{Headers, Method, RequestBuilder, Response};
-use leptos::prelude::{GetUntracked, RwSignal, Set};
+use keygate_contract::{ErrorCode, RegionId};
+use leptos::prelude::{
+    Get, GetUntracked, RwSignal, Set, StoredValue, Update, UpdateUntracked, With, WithUntracked, WithValue,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::future::poll_fn;
 use web_sys::{AbortSignal, RequestCache, RequestCredentials};
 
-/// Where the console API stands. The console and its API share an origin.
+/// Where the console API stands on its backend.
 const BASE: &str = "/console/v1";
+
+/// Where the list of regions is.
+pub(super) const REGIONS: &str = "/regions";
 
 /// How long an answer may take, in milliseconds. Nothing the console asks for takes longer than a second or two.
 const TIMEOUT_MS: u32 = 30_000;
 
-/// What the answers so far told about the connection.
+/// The same for the list of regions where there are several backends: the regions of one must not wait for another.
+const REGIONS_TIMEOUT_MS: u32 = 5_000;
+
+/// What the answers so far told about the connection to a backend.
 #[derive(Clone, Copy, Debug)]
 pub struct Connection {
     /// The server, or the way to it, is down.
@@ -23,10 +35,15 @@ pub struct Connection {
 }
 
 /// Sends requests to the console API.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Client {
+    /// All that it sends to.
+    pub backends: Backends,
     /// Kept up to date with every answer.
-    pub connection: Connection,
+    connections: StoredValue<Vec<Connection>>,
+    serving: RwSignal<Serving>,
+    /// The one to send to; none: the one that serves the region.
+    to: Option<BackendId>,
 }
 
 /// Names a submit, so that sending it again does not do it again.
@@ -43,8 +60,63 @@ impl IdempotencyKey {
 
 impl Client {
     /// A client that has not sent anything yet.
-    pub fn new() -> Self {
-        Self { connection: Connection { away: RwSignal::new(false), signed_out: RwSignal::new(false) } }
+    pub fn new(backends: Backends) -> Self {
+        let connection = |_| Connection { away: RwSignal::new(false), signed_out: RwSignal::new(false) };
+        let connections: Vec<_> = backends.all().map(connection).collect();
+        let serving = RwSignal::new(Serving::by(connections.len()));
+        Self { backends, connections: StoredValue::new(connections), serving, to: None }
+    }
+
+    /// Sends to this backend what has no region in its path.
+    #[must_use]
+    pub fn at(self, backend: BackendId) -> Self {
+        Self { to: Some(backend), ..self }
+    }
+
+    /// What is known of the connection to a backend.
+    pub fn connection(self, BackendId(i): BackendId) -> Connection {
+        self.connections.with_value(|all| all[i])
+    }
+
+    /// The backend of a region, as far as it is known. It is tracked.
+    pub fn backend_of(self, region: &RegionId) -> Option<BackendId> {
+        self.serving.with(|serving| serving.known(region))
+    }
+
+    /// The same for an act of this moment.
+    pub fn backend_of_untracked(self, region: &RegionId) -> Option<BackendId> {
+        self.serving.with_untracked(|serving| serving.known(region))
+    }
+
+    /// Whether every backend has told its regions, or failed to. It is tracked.
+    pub fn knows_all_regions(self) -> bool {
+        self.serving.with(Serving::is_settled)
+    }
+
+    /// A backend whose connection is so, if there is one. It is tracked.
+    pub fn any(self, is_so: impl Fn(Connection) -> RwSignal<bool>) -> Option<BackendId> {
+        self.backends.all().map(|(id, _)| id).find(|id| is_so(self.connection(*id)).get())
+    }
+
+    pub(super) fn serving(self, change: impl FnOnce(&mut Serving)) {
+        self.serving.update(change);
+    }
+
+    /// Where a request goes. It waits until that is known.
+    async fn target(self, path: &str) -> Result<BackendId> {
+        if let Some(backend) = self.to {
+            return Ok(backend);
+        }
+        let region = region_in(path).expect("all but sign-in and the list of regions is about a region");
+        let found = poll_fn(|context| {
+            let found = self.serving.with_untracked(|serving| serving.find(&region));
+            if found.is_pending() {
+                self.serving.update_untracked(|serving| serving.wait(context.waker()));
+            }
+            found
+        });
+        let away = || self.backends.all().any(|(id, _)| self.connection(id).away.get_untracked());
+        found.await.ok_or_else(|| if away() { ApiError::unreachable() } else { ApiError::unserved() })
     }
 
     /// Reads the resource at a path below the API's base.
@@ -90,31 +162,36 @@ impl Client {
         body: Option<String>,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer> {
-        let answer = match send(method, path, body, key).await {
+        let backend = self.target(path).await?;
+        let patience = match path {
+            REGIONS if self.backends.are_several() => REGIONS_TIMEOUT_MS,
+            _ => TIMEOUT_MS,
+        };
+        let url = format!("{}{BASE}{path}", self.backends.get(backend).url);
+        let answer = match send(method, &url, body, key, patience).await {
             Ok(response) => read(response).await,
             Err(_) => Err(ApiError::unreachable()),
         };
-        self.note(&answer);
+        self.connection(backend).note(path, &answer);
         answer
     }
+}
 
-    fn note(self, answer: &Result<Answer>) {
+impl Connection {
+    fn note(self, path: &str, answer: &Result<Answer>) {
         let set = |signal: RwSignal<bool>, value: bool| {
             if signal.get_untracked() != value {
                 signal.set(value);
             }
         };
         let error = answer.as_ref().err();
-        set(self.connection.away, error.is_some_and(ApiError::is_away));
-        if error.is_some_and(|e| e.code == keygate_contract::ErrorCode::NotSignedIn) {
-            set(self.connection.signed_out, true);
+        set(self.away, error.is_some_and(ApiError::is_away));
+        if error.is_some_and(|error| error.code == ErrorCode::NotSignedIn) {
+            set(self.signed_out, true);
+        } else if error.is_none() && path == REGIONS {
+            // Perhaps by another window.
+            set(self.signed_out, false);
         }
-    }
-}
-
-impl Default for Client {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -125,9 +202,10 @@ struct Answer {
 
 async fn send(
     method: Method,
-    path: &str,
+    url: &str,
     body: Option<String>,
     key: Option<&IdempotencyKey>,
+    patience_ms: u32,
 ) -> std::result::Result<Response, gloo_net::Error> {
     let headers = Headers::new();
     headers.set("accept", "application/json");
@@ -137,12 +215,13 @@ async fn send(
     if body.is_some() {
         headers.set("content-type", "application/json");
     }
-    let request = RequestBuilder::new(&format!("{BASE}{path}"))
+    let request = RequestBuilder::new(url)
         .method(method)
         .headers(headers)
         .cache(RequestCache::NoStore)
-        .credentials(RequestCredentials::SameOrigin)
-        .abort_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)));
+        // Each backend has its cookie, whatever page asks. It says itself which pages may.
+        .credentials(RequestCredentials::Include)
+        .abort_signal(Some(&AbortSignal::timeout_with_u32(patience_ms)));
     match body {
         Some(body) => request.body(body)?.send().await,
         None => request.send().await,

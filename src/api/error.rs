@@ -36,6 +36,14 @@ impl ApiError {
         )
     }
 
+    /// No backend serves the region.
+    pub fn unserved() -> Self {
+        Self {
+            code: ErrorCode::NotFound,
+            ..Self::of_client(404, "No server of this console has this region.")
+        }
+    }
+
     /// The error that a refusal's body tells.
     pub fn from_body(status: u16, body: &str, retry_after: Option<u32>) -> Self {
         match serde_json::from_str::<ErrorBody>(body) {

@@ -1,11 +1,13 @@
 //! All that is kept of the server's answers, and what a change makes stale.
 
 use super::api_key::{ApiKeyListKey, api_key_list};
+use super::backend::{BackendId, Backends};
 use super::cache::Cache;
 use super::client::Client;
 use super::model::{ModelListKey, grant_list, model_list};
 use super::query::{Query, use_query};
 use super::region::region_list;
+use super::serving::Serving;
 use super::session::session_view;
 use super::workspace::{WorkspaceKey, WorkspaceListKey, workspace_list, workspace_view};
 use keygate_contract::{ApiKey, GrantList, ModelList, Page, Region, RegionId, Session, Workspace};
@@ -16,8 +18,8 @@ use leptos::prelude::*;
 pub struct Queries {
     /// Sends requests.
     pub client: Client,
-    session: Cache<(), Session>,
-    regions: Cache<(), Page<Region>>,
+    session: Cache<BackendId, Session>,
+    regions: Cache<BackendId, Page<Region>>,
     workspaces: Cache<WorkspaceListKey, Page<Workspace>>,
     workspace: Cache<WorkspaceKey, Workspace>,
     api_keys: Cache<ApiKeyListKey, Page<ApiKey>>,
@@ -27,9 +29,9 @@ pub struct Queries {
 
 impl Queries {
     /// Nothing is known yet.
-    pub fn new() -> Self {
+    pub fn new(backends: Backends) -> Self {
         Self {
-            client: Client::new(),
+            client: Client::new(backends),
             session: Cache::new(),
             regions: Cache::new(),
             workspaces: Cache::new(),
@@ -45,14 +47,30 @@ impl Queries {
         expect_context()
     }
 
-    /// Who is signed in.
-    pub fn session(self) -> Query<Session> {
-        use_query(self.session, Signal::stored(Some(())), move |()| session_view(self.client))
+    /// Who is signed in to a backend.
+    pub fn session(self, backend: Signal<Option<BackendId>>) -> Query<Session> {
+        use_query(self.session, backend, move |backend| session_view(self.client.at(backend)))
     }
 
-    /// The regions there are.
-    pub fn regions(self) -> Query<Page<Region>> {
-        use_query(self.regions, Signal::stored(Some(())), move |()| region_list(self.client))
+    /// The regions of a backend.
+    pub fn regions(self, backend: BackendId) -> Query<Page<Region>> {
+        use_query(self.regions, Signal::stored(Some(backend)), move |backend| {
+            region_list(self.client, backend)
+        })
+    }
+
+    /// A region of the backend that was told before, if one was.
+    pub fn known_region(self, backend: BackendId) -> Option<RegionId> {
+        let page = self.regions.peek(&backend)?;
+        let serves = |id: &RegionId| self.client.backend_of_untracked(id) == Some(backend);
+        page.items.into_iter().map(|region| region.id).find(serves)
+    }
+
+    /// The first region of the backend, asked for now.
+    pub async fn first_region(self, backend: BackendId) -> Option<RegionId> {
+        let page = region_list(self.client, backend).await.ok()?;
+        self.regions.put(&backend, page);
+        self.known_region(backend)
     }
 
     /// A page of a region's workspaces.
@@ -80,16 +98,20 @@ impl Queries {
         use_query(self.grants, key, move |key| async move { grant_list(self.client, &key).await })
     }
 
-    /// Keeps who has just signed in.
-    pub fn signed_in(self, session: Session) {
-        self.client.connection.signed_out.set(false);
-        self.session.put(&(), session);
+    /// Keeps who has just signed in to a backend.
+    pub fn signed_in(self, backend: BackendId, session: Session) {
+        self.client.connection(backend).signed_out.set(false);
+        self.client.serving(|serving| serving.ask(backend));
+        self.session.put(&backend, session);
+        self.regions.forget(&backend);
     }
 
-    /// Forgets everything: nobody is signed in any more.
-    pub fn signed_out(self) {
-        self.session.clear();
-        self.regions.clear();
+    /// Forgets everything of a backend: nobody is signed in to it any more. What is kept by region goes whole; the
+    /// other backends are asked again.
+    pub fn signed_out(self, backend: BackendId) {
+        self.client.serving(|serving| serving.forget(backend));
+        self.session.forget(&backend);
+        self.regions.forget(&backend);
         self.workspaces.clear();
         self.workspace.clear();
         self.api_keys.clear();
@@ -99,6 +121,7 @@ impl Queries {
 
     /// Asks again for all that could not be had.
     pub fn retry_failed(self) {
+        self.client.serving(Serving::ask_failed);
         self.session.retry_failed();
         self.regions.retry_failed();
         self.workspaces.retry_failed();
@@ -131,11 +154,5 @@ impl Queries {
     pub(crate) fn api_keys_changed(self, workspace: &WorkspaceKey) {
         self.api_keys.invalidate(|key| key.workspace == *workspace);
         self.workspaces_changed(&workspace.region);
-    }
-}
-
-impl Default for Queries {
-    fn default() -> Self {
-        Self::new()
     }
 }

@@ -24,6 +24,11 @@ impl<V: Send + Sync + 'static> Clone for Query<V> {
 impl<V: Send + Sync + 'static> Copy for Query<V> {}
 
 impl<V: Clone + PartialEq + Send + Sync + 'static> Query<V> {
+    /// Something made of other queries.
+    pub(crate) fn made_of(state: Memo<QueryState<V>>, retry: Callback<()>) -> Self {
+        Self { state, retry }
+    }
+
     /// What to show now.
     pub fn state(self) -> Memo<QueryState<V>> {
         self.state

@@ -1,12 +1,17 @@
 //! Regions.
 
-use super::client::Client;
+use super::backend::BackendId;
+use super::client::{Client, REGIONS};
 use super::error::Result;
 use keygate_contract::{EndpointKind, Page, Protocol, Region};
 
-/// The regions there are. They are few: one page holds them.
-pub(crate) async fn region_list(client: Client) -> Result<Page<Region>> {
-    client.get("/regions").await
+/// The regions of a backend. They are few: one page holds them. Requests about them go there from now on.
+pub(crate) async fn region_list(client: Client, backend: BackendId) -> Result<Page<Region>> {
+    client.serving(|serving| serving.ask(backend));
+    let answer = client.at(backend).get::<Page<Region>>(REGIONS).await;
+    let ids = answer.as_ref().ok().map(|page| page.items.iter().map(|region| region.id.clone()).collect());
+    client.serving(|serving| serving.tell(backend, ids));
+    answer
 }
 
 /// What to give an OpenAI client as its base URL, preferring the address that anyone can reach.

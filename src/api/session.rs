@@ -1,4 +1,4 @@
-//! Signing in and out.
+//! Signing in and out. Each backend has sessions of its own, so the client is one [`at`](Client::at) a backend.
 
 use super::client::Client;
 use super::error::Result;
@@ -34,4 +34,12 @@ pub async fn session_create(client: Client, body: SessionCreate) -> Result<Sessi
 /// What any request can meet.
 pub async fn session_delete(client: Client) -> Result<()> {
     client.delete("/session").await
+}
+
+/// Ends every session of the person on this backend, this one included.
+///
+/// # Errors
+/// What any request can meet.
+pub async fn session_delete_all(client: Client) -> Result<()> {
+    client.delete("/sessions").await
 }

@@ -1,5 +1,6 @@
 //! Who is signed in, and the way out.
 
+use super::sign_out_everywhere::SignOutEverywhere;
 use crate::state::{SignedIn, Toasts};
 use crate::ui::{Glyph, Icon, Menu, MenuItem};
 use keygate_contract::Role;
@@ -16,6 +17,10 @@ pub fn AccountMenu() -> impl IntoView {
         let failed = move || toasts.show("Not signed out: Keygate does not answer. Try again.");
         signed_in.sign_out(failed);
     });
+    let asking = RwSignal::new(false);
+    let ask = Callback::new(move |()| asking.set(true));
+    let close = Callback::new(move |()| asking.set(false));
+    let backend = move || signed_in.backend.get().and_then(|backend| signed_in.name(backend));
     let trigger = view! {
         <Icon glyph=Glyph::User />
         {move || match email.get() {
@@ -28,10 +33,13 @@ pub fn AccountMenu() -> impl IntoView {
             <div class="head" role="presentation">
                 <bdi>{move || email.get()}</bdi>
                 <small>{role} " of " <bdi>{account}</bdi></small>
+                {move || backend().map(|name| view! { <small>"on " <bdi>{name}</bdi></small> })}
             </div>
             <div role="separator"></div>
             <MenuItem glyph=Glyph::SignOut label="Sign out" on_select=sign_out />
+            <MenuItem glyph=Glyph::Monitor label="Sign out everywhere…" on_select=ask />
         </Menu>
+        {move || asking.get().then(|| view! { <SignOutEverywhere on_close=close /> })}
     }
 }
 

@@ -15,8 +15,8 @@ use web_sys::KeyboardEvent;
 #[component]
 pub fn Shell() -> impl IntoView {
     let queries = Queries::expect();
-    SignedIn::provide(queries);
     let regions = Regions::provide(queries);
+    SignedIn::provide(queries);
     Workspaces::provide(queries);
     move_focus_with_the_page();
     search_on_slash();

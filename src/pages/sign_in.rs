@@ -1,20 +1,23 @@
-//! Signing in: by the link from the terminal, or by a code sent to the person's address.
+//! Signing in to a backend: by the link from the terminal, or by a code sent to the person's address.
 
 mod code;
 mod email;
 mod link;
+mod others;
 
-use crate::api::Queries;
-use crate::routes::next_path;
+use crate::api::{BackendId, Queries};
+use crate::routes::{Place, next_path};
 use crate::state::use_navigation;
-use crate::ui::Brand;
 use crate::ui::dom::end_boot;
+use crate::ui::{Brand, Glyph, Icon};
 use code::CodeStep;
 use email::EmailStep;
 use keygate_contract::{Email, Session};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use leptos_router::hooks::use_query_map;
 use link::{LinkStep, take_token};
+use others::OtherBackends;
 
 /// How far the person is.
 #[derive(Clone)]
@@ -27,32 +30,64 @@ enum Step {
     Code(Email),
 }
 
-/// The page. It stands outside the shell: nobody is signed in.
+/// The page. It stands outside the shell: nobody is signed in to this backend.
 #[component]
 pub fn SignInPage() -> impl IntoView {
+    let (query, queries) = (use_query_map(), Queries::expect());
+    let backends = queries.client.backends;
+    let first_token = StoredValue::new(take_token());
+    let backend = Memo::new(move |_| {
+        let named = query.with(|query| query.get_str("backend").and_then(|name| backends.named(name)));
+        named.unwrap_or_else(|| backends.first())
+    });
+    end_boot();
+    // Another backend is another sign-in, from the start.
+    move || view! { <SignIn backend=backend.get() token=first_token.try_update_value(Option::take).flatten() /> }
+}
+
+#[component]
+fn SignIn(backend: BackendId, token: Option<String>) -> impl IntoView {
     let queries = Queries::expect();
     let (query, navigation) = (use_query_map(), use_navigation());
-    let step = RwSignal::new(take_token().map_or(Step::Email, Step::Link));
+    let client = queries.client.at(backend);
+    let step = RwSignal::new(token.map_or(Step::Email, Step::Link));
     let done = Callback::new(move |session: Session| {
-        queries.signed_in(session);
-        let next = query.with_untracked(|query| next_path(query.get_str("next")));
-        navigation.replace(&next);
+        queries.signed_in(backend, session);
+        let next = query.with_untracked(|query| query.get_str("next").map(str::to_owned));
+        spawn_local(async move {
+            let next = match next {
+                None if client.backends.are_several() => start_of(queries, backend).await,
+                next => next_path(next.as_deref()),
+            };
+            navigation.replace(&next);
+        });
     });
-    document().set_title("Sign in · Keygate");
-    end_boot();
+    let name = client.backends.are_several().then(|| &*client.backends.get(backend).name);
+    document().set_title(&match name {
+        Some(name) => format!("Sign in · {name} · Keygate"),
+        None => "Sign in · Keygate".to_owned(),
+    });
     let ask_email = Callback::new(move |()| step.set(Step::Email));
     let ask_code = Callback::new(move |email| step.set(Step::Code(email)));
     view! {
         <main class="sign-in">
             <div class="brand"><Brand /></div>
             <div class="card">
+                {name.map(|name| view! { <p class="backend"><Icon glyph=Glyph::Globe /><span class="sr-only">"Server "</span><bdi>{name}</bdi></p> })}
                 {move || match step.get() {
-                    Step::Link(token) => view! { <LinkStep token on_done=done on_email=ask_email /> }.into_any(),
-                    Step::Email => view! { <EmailStep on_sent=ask_code /> }.into_any(),
-                    Step::Code(email) => view! { <CodeStep email on_done=done on_back=ask_email /> }.into_any(),
+                    Step::Link(token) => view! { <LinkStep client token on_done=done on_email=ask_email /> }.into_any(),
+                    Step::Email => view! { <EmailStep client on_sent=ask_code /> }.into_any(),
+                    Step::Code(email) => view! { <CodeStep client email on_done=done on_back=ask_email /> }.into_any(),
                 }}
             </div>
+            <OtherBackends backend />
             <p class="hint">"Did you just start the server? Open the sign-in link it printed, or print another with " <code>"keygate sign-in-link"</code> "."</p>
         </main>
     }
+}
+
+/// The start within a backend: whoever signed in to it wants to see it, not the one they were in last.
+async fn start_of(queries: Queries, backend: BackendId) -> String {
+    let region = queries.first_region(backend).await;
+    region.map_or(Place::Home, Place::workspaces).to_string()
 }

@@ -55,19 +55,38 @@ pub fn MenuRadio(
     detail: String,
     /// Whether it is the one chosen.
     checked: Signal<bool>,
+    /// Why it cannot be chosen.
+    #[prop(optional_no_strip)]
+    reason: Option<String>,
     /// Chooses it.
     on_select: Callback<()>,
 ) -> impl IntoView {
     let MenuId(id) = expect_context();
+    let is_open = reason.is_none();
     let select = move |_| {
-        close_popover(&id);
-        on_select.run(());
+        if is_open {
+            close_popover(&id);
+            on_select.run(());
+        }
     };
     view! {
-        <button type="button" role="menuitemradio" tabindex="-1" aria-checked=move || checked.get().to_string() on:click=select>
+        <button
+            type="button"
+            role="menuitemradio"
+            tabindex="-1"
+            aria-checked=move || checked.get().to_string()
+            aria-disabled=(!is_open).then_some("true")
+            on:click=select
+        >
             <bdi>{label}</bdi>
-            {(!detail.is_empty()).then(|| view! { <span class="sub mono">{detail}</span> })}
-            <Icon glyph=Glyph::Check class="icon tick" />
+            {match reason {
+                Some(reason) => view! { <small class="sub">{reason}</small> }.into_any(),
+                None => view! {
+                    {(!detail.is_empty()).then(|| view! { <span class="sub mono">{detail}</span> })}
+                    <Icon glyph=Glyph::Check class="icon tick" />
+                }
+                .into_any(),
+            }}
         </button>
     }
 }

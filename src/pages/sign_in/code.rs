@@ -1,6 +1,6 @@
 //! Asks for the code that was sent.
 
-use crate::api::{Queries, session_code, session_create};
+use crate::api::{Client, session_code, session_create};
 use crate::components::{ErrorNote, Submission};
 use crate::ui::{Form, SubmitButton, TextField};
 use keygate_contract::{Email, EmailCodeCreate, Session, SessionCreate};
@@ -10,9 +10,13 @@ const DIGITS: usize = 6;
 
 /// Asks for the code and signs in with it.
 #[component]
-pub(super) fn CodeStep(email: Email, on_done: Callback<Session>, on_back: Callback<()>) -> impl IntoView {
+pub(super) fn CodeStep(
+    client: Client,
+    email: Email,
+    on_done: Callback<Session>,
+    on_back: Callback<()>,
+) -> impl IntoView {
     let address = email.to_string();
-    let queries = Queries::expect();
     let (sign_in, again) = (Submission::new(), Submission::new());
     let code = RwSignal::new(String::new());
     let incomplete = RwSignal::new(false);
@@ -24,12 +28,12 @@ pub(super) fn CodeStep(email: Email, on_done: Callback<Session>, on_back: Callba
             incomplete.set(digits.is_none());
             let Some(digits) = digits else { return };
             let body = SessionCreate { email: Some(email.clone()), code: Some(digits), token: None };
-            sign_in.send(session_create(queries.client, body), move |session| on_done.run(session));
+            sign_in.send(session_create(client, body), move |session| on_done.run(session));
         })
     };
     let send_again = move |_| {
         sent_again.set(false);
-        let call = session_code(queries.client, EmailCodeCreate { email: email.clone() });
+        let call = session_code(client, EmailCodeCreate { email: email.clone() });
         again.send(call, move |()| sent_again.set(true));
     };
     let wrong = Signal::derive(move || {

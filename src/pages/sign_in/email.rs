@@ -1,6 +1,6 @@
 //! Asks where to send a code.
 
-use crate::api::{Queries, session_code};
+use crate::api::{Client, session_code};
 use crate::components::{Checked, ErrorNote, Submission};
 use crate::ui::{Form, SubmitButton, TextField};
 use keygate_contract::{Email, EmailCodeCreate};
@@ -8,12 +8,12 @@ use leptos::prelude::*;
 
 /// Asks for the address and has a code sent there.
 #[component]
-pub(super) fn EmailStep(on_sent: Callback<Email>) -> impl IntoView {
-    let (queries, submission) = (Queries::expect(), Submission::new());
+pub(super) fn EmailStep(client: Client, on_sent: Callback<Email>) -> impl IntoView {
+    let submission = Submission::new();
     let email = Checked::new("");
     let submit = Callback::new(move |()| {
         let Some(email) = email.parse(Email::parse) else { return };
-        let call = session_code(queries.client, EmailCodeCreate { email: email.clone() });
+        let call = session_code(client, EmailCodeCreate { email: email.clone() });
         submission.send(call, move |()| on_sent.run(email));
     });
     view! {

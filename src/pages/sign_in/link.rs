@@ -1,6 +1,6 @@
 //! Signing in by a link. Its token leaves the address before anything else happens.
 
-use crate::api::{Queries, session_create};
+use crate::api::{Client, session_create};
 use crate::components::{ErrorNote, Submission};
 use crate::routes::Place;
 use crate::uri::{decode, query};
@@ -27,17 +27,25 @@ fn split_token(search: &str) -> Option<(String, String)> {
             .find(|(n, _)| *n == name)
             .and_then(|(_, value)| decode(value))
     };
-    let next = field("next").unwrap_or_default();
-    Some((field("token").filter(|token| !token.is_empty())?, query(&[("next", &next)])))
+    let [backend, next] = ["backend", "next"].map(|name| field(name).unwrap_or_default());
+    Some((
+        field("token").filter(|token| !token.is_empty())?,
+        query(&[("backend", &backend), ("next", &next)]),
+    ))
 }
 
 /// Signs in at once; a link that does not work leads to the other way.
 #[component]
-pub(super) fn LinkStep(token: String, on_done: Callback<Session>, on_email: Callback<()>) -> impl IntoView {
-    let (queries, submission) = (Queries::expect(), Submission::new());
+pub(super) fn LinkStep(
+    client: Client,
+    token: String,
+    on_done: Callback<Session>,
+    on_email: Callback<()>,
+) -> impl IntoView {
+    let submission = Submission::new();
     let sign_in = Callback::new(move |()| {
         let body = SessionCreate { email: None, code: None, token: Some(token.clone()) };
-        submission.send(session_create(queries.client, body), move |session| on_done.run(session));
+        submission.send(session_create(client, body), move |session| on_done.run(session));
     });
     sign_in.run(());
     let failed = move || submission.error();
@@ -66,6 +74,10 @@ mod tests {
         let split = |search| split_token(search);
         assert_eq!(split("?token=abc"), Some(("abc".into(), String::new())));
         assert_eq!(split("?next=%2Fa&token=a%2Bc"), Some(("a+c".into(), "?next=%2Fa".into())));
+        assert_eq!(
+            split("?token=abc&backend=Home%20lab"),
+            Some(("abc".into(), "?backend=Home%20lab".into()))
+        );
         for without in ["", "?", "?next=%2Fa", "?token=", "?tokens=abc"] {
             assert_eq!(split(without), None, "{without}");
         }
