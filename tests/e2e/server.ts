@@ -1,7 +1,7 @@
 // The real binary, on free ports, with a data folder of its own.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -20,10 +20,16 @@ export class Server {
   private constructor(
     readonly port: number,
     readonly data: string,
+    private readonly config?: string,
+    private readonly regions = REGIONS,
   ) {}
 
-  static async start(): Promise<Server> {
-    const server = new Server(await freePorts(), await mkdtemp(path.join(os.tmpdir(), "keygate-e2e-")));
+  /** A server with this configuration, of so many regions. */
+  static async start(config?: string, regions?: number): Promise<Server> {
+    const data = await mkdtemp(path.join(os.tmpdir(), "keygate-e2e-"));
+    const file = config === undefined ? undefined : path.join(data, "keygate.toml");
+    if (file) await writeFile(file, config!);
+    const server = new Server(await freePorts(), data, file, regions);
     await server.run();
     return server;
   }
@@ -42,7 +48,7 @@ export class Server {
   /** Starts the process; again after `stop`, with the same data and ports. */
   async run() {
     this.lines = [];
-    const process = spawn(BINARY, ["serve"], {
+    const process = spawn(BINARY, ["serve", ...(this.config ? ["--config", this.config] : [])], {
       env: { ...globalThis.process.env, KEYGATE_DATA_DIR: this.data, KEYGATE_LISTEN: `127.0.0.1:${this.port}` },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -52,7 +58,7 @@ export class Server {
     await until(async () => {
       if (process.exitCode !== null) throw new Error(`keygate ended:\n${this.log}`);
       // The gateways are told last.
-      return this.lines.filter((line) => line.startsWith("Gateway: ")).length === REGIONS;
+      return this.lines.filter((line) => line.startsWith("Gateway: ")).length === this.regions;
     });
   }
 
@@ -95,7 +101,7 @@ async function until(done: () => Promise<boolean>) {
 }
 
 /** The first of some free ports in a row. */
-async function freePorts(): Promise<number> {
+export async function freePorts(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const base = 20_000 + Math.floor(Math.random() * 30_000);
     const ports = Array.from({ length: REGIONS }, (_, i) => base + i);

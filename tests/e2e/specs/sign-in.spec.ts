@@ -72,7 +72,7 @@ test.describe("signed out", () => {
 
   test("signing out ends the session and keeps nothing on the page", async ({ keygate, page, server }) => {
     await page.getByRole("button", { name: OWNER }).click();
-    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    await page.getByRole("menuitem", { name: "Sign out", exact: true }).click();
     await expect(page.getByRole("heading", { name: "Sign in", exact: true })).toBeVisible();
     await page.goBack();
     await expect(page).toHaveURL(/\/sign-in/);
