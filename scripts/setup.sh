@@ -83,6 +83,7 @@ build() {
 
 browser_tests() {
   debian "${CHROMIUM:-chromium}" chromium fonts-noto-core
+  debian /usr/sbin/nginx nginx-light
   # The packages live in the cache; the checkout has a link to them.
   local lock home
   lock=$(sha256sum tests/e2e/package-lock.json | cut -c1-16)

@@ -1,6 +1,5 @@
 //! Who is signed in, and the way out.
 
-use super::sign_out_everywhere::SignOutEverywhere;
 use crate::state::{SignedIn, Toasts};
 use crate::ui::{Glyph, Icon, Menu, MenuItem};
 use keygate_contract::Role;
@@ -8,7 +7,10 @@ use leptos::prelude::*;
 
 /// A menu of the account.
 #[component]
-pub fn AccountMenu() -> impl IntoView {
+pub fn AccountMenu(
+    /// Asks whether to sign out everywhere.
+    on_sign_out_everywhere: Callback<()>,
+) -> impl IntoView {
     let (signed_in, toasts) = (SignedIn::expect(), Toasts::expect());
     let email = Memo::new(move |_| signed_in.session.value().map(|session| session.member.email));
     let role = move || signed_in.session.value().map(|session| role_name(session.role));
@@ -17,9 +19,6 @@ pub fn AccountMenu() -> impl IntoView {
         let failed = move || toasts.show("Not signed out: Keygate does not answer. Try again.");
         signed_in.sign_out(failed);
     });
-    let asking = RwSignal::new(false);
-    let ask = Callback::new(move |()| asking.set(true));
-    let close = Callback::new(move |()| asking.set(false));
     let backend = move || signed_in.backend.get().and_then(|backend| signed_in.name(backend));
     let trigger = view! {
         <Icon glyph=Glyph::User />
@@ -37,9 +36,8 @@ pub fn AccountMenu() -> impl IntoView {
             </div>
             <div role="separator"></div>
             <MenuItem glyph=Glyph::SignOut label="Sign out" on_select=sign_out />
-            <MenuItem glyph=Glyph::Monitor label="Sign out everywhere…" on_select=ask />
+            <MenuItem glyph=Glyph::Monitor label="Sign out everywhere…" on_select=on_sign_out_everywhere />
         </Menu>
-        {move || asking.get().then(|| view! { <SignOutEverywhere on_close=close /> })}
     }
 }
 

@@ -1,5 +1,6 @@
 //! The frame of every page. `index.html` paints the same frame before the program arrives.
 
+use super::sign_out_everywhere::SignOutEverywhere;
 use super::{AccountMenu, AwayBanner, NotFound, RegionMenu, Sidebar, ThemeMenu};
 use crate::api::Queries;
 use crate::routes::Place;
@@ -25,6 +26,9 @@ pub fn Shell() -> impl IntoView {
         event.prevent_default();
         focus_heading();
     };
+    let asking = RwSignal::new(false);
+    let ask = Callback::new(move |()| asking.set(true));
+    let close = Callback::new(move |()| asking.set(false));
     let unknown_region = Memo::new(move |_| regions.is_unknown());
     let page =
         move || if unknown_region.get() { view! { <NotFound /> }.into_any() } else { Outlet().into_any() };
@@ -36,11 +40,12 @@ pub fn Shell() -> impl IntoView {
                 <RegionMenu />
                 <div class="spring"></div>
                 <ThemeMenu />
-                <AccountMenu />
+                <AccountMenu on_sign_out_everywhere=ask />
             </header>
             <AwayBanner />
             <Sidebar />
             <main class="page" id="main">{page}</main>
+            {move || asking.get().then(|| view! { <SignOutEverywhere on_close=close /> })}
         </div>
     }
 }

@@ -9,6 +9,7 @@ import os from "node:os";
 import path from "node:path";
 
 const REPOSITORY = path.resolve(import.meta.dirname, "../..");
+const NGINX = process.env.NGINX ?? "/usr/sbin/nginx";
 const DIST = process.env.KEYGATE_CONSOLE_DIR ?? path.join(REPOSITORY, "dist");
 
 export type Backend = { name?: string; url: string };
@@ -90,7 +91,7 @@ export class Site {
     await writeFile(file, around);
     // Started as root it would look for a user who can read this folder.
     const user = process.getuid?.() === 0 ? ["-g", "user root;"] : [];
-    const nginx = spawn("/usr/sbin/nginx", ["-c", file, "-e", path.join(this.folder, "error.log"), ...user], { stdio: "inherit" });
+    const nginx = spawn(NGINX, ["-c", file, "-e", path.join(this.folder, "error.log"), ...user], { stdio: "inherit" });
     this.stops.push(() => ended(nginx));
     await answers(this.url, () => nginx.exitCode === null);
   }

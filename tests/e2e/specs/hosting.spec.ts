@@ -129,7 +129,7 @@ test.describe("config.json", () => {
     ] as const) {
       const site = await Site.nginx(port, "/", text);
       await page.goto(`${site.url}${REGION}/workspaces`);
-      await expect(page.getByRole("alert")).toContainText("config.json cannot be used");
+      await expect(heading(page, "config.json cannot be used")).toBeVisible();
       await expect(page.getByRole("alert")).toContainText(problem);
       await site.remove();
     }
