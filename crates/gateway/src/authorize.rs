@@ -1,9 +1,11 @@
 //! Whether a proven key may make a call: a pure function over what the directory knows.
 
 use crate::catalogue::Model;
-use crate::directory::WorkspaceState;
+use crate::directory::{KeyState, WorkspaceState};
 use crate::limit::Limits;
-use keygate_contract::RegionId;
+use crate::refusal::Refusal;
+use keygate_contract::{RegionId, WorkspaceId};
+use std::net::IpAddr;
 
 /// Everything the decision needs.
 #[derive(Clone, Copy, Debug)]
@@ -12,12 +14,20 @@ pub struct Facts<'a> {
     pub called_region: &'a RegionId,
     /// The region of the key.
     pub key_region: &'a RegionId,
-    /// Whether the key is there still; it may have been deleted while the call's body was on its way.
-    pub key_live: bool,
+    /// The key as it is now; it may have been changed while the call's body was on its way.
+    pub key: &'a KeyState,
     /// Whether the key's owner is enabled.
     pub owner_active: bool,
+    /// The workspace whose own host was called; `None`: a host of the region.
+    pub called_workspace: Option<&'a str>,
     /// The key's workspace.
+    pub key_workspace: &'a WorkspaceId,
+    /// The same as it is now.
     pub workspace: &'a WorkspaceState,
+    /// Where the call comes from.
+    pub address: IpAddr,
+    /// Now, in Unix milliseconds.
+    pub now: i64,
     /// What is called.
     pub target: Target<'a>,
 }
@@ -49,12 +59,41 @@ pub enum Denial {
     WrongRegion,
     /// The key was deleted, or its workspace archived.
     KeyGone,
+    /// Someone disabled the key.
+    KeyDisabled,
+    /// The key's time is over.
+    KeyExpired,
     /// The key's owner is disabled.
     OwnerDisabled,
+    /// The host is that of another workspace.
+    WrongEndpoint,
+    /// The key may not be used from this address.
+    AddressRefused,
     /// There is no such model in this region.
     ModelNotFound,
     /// The workspace may not call the model.
     ModelNotGranted,
+    /// The workspace may call the model, the key may not.
+    ModelOutOfScope,
+}
+
+impl Denial {
+    /// What the caller is told. `base_url` is that of the key's region, `model` the name asked for.
+    pub fn refusal(self, base_url: impl FnOnce() -> Option<String>, model: &str) -> Refusal {
+        let model = || model.to_owned();
+        match self {
+            Self::WrongRegion => Refusal::WrongRegion { base_url: base_url() },
+            Self::KeyGone => Refusal::KeyInvalid,
+            Self::KeyDisabled => Refusal::KeyDisabled,
+            Self::KeyExpired => Refusal::KeyExpired,
+            Self::OwnerDisabled => Refusal::OwnerDisabled,
+            Self::WrongEndpoint => Refusal::WrongEndpoint,
+            Self::AddressRefused => Refusal::AddressRefused,
+            Self::ModelNotFound => Refusal::ModelNotFound { model: model() },
+            Self::ModelNotGranted => Refusal::ModelNotGranted { model: model() },
+            Self::ModelOutOfScope => Refusal::ModelOutOfScope { model: model() },
+        }
+    }
 }
 
 /// Decides. The order is from the key outwards to the model, so an answer tells no more than the key has proven.
@@ -65,93 +104,40 @@ pub fn authorize(facts: Facts<'_>) -> Result<Permit, Denial> {
     if facts.called_region != facts.key_region {
         return Err(Denial::WrongRegion);
     }
-    if !facts.key_live || !facts.workspace.live {
+    if !facts.key.live || !facts.workspace.live {
         return Err(Denial::KeyGone);
+    }
+    if facts.key.disabled {
+        return Err(Denial::KeyDisabled);
+    }
+    if facts.key.expires_at.is_some_and(|end| end <= facts.now) {
+        return Err(Denial::KeyExpired);
     }
     if !facts.owner_active {
         return Err(Denial::OwnerDisabled);
+    }
+    // Host names have no case.
+    if facts.called_workspace.is_some_and(|called| !called.eq_ignore_ascii_case(facts.key_workspace.as_str()))
+    {
+        return Err(Denial::WrongEndpoint);
+    }
+    if !facts.key.allows_address(facts.address) {
+        return Err(Denial::AddressRefused);
     }
     match facts.target {
         Target::ModelList => Ok(Permit::List),
         Target::UnknownModel => Err(Denial::ModelNotFound),
         Target::Model(model) => {
             let limits = facts.workspace.limits(&model.id, model.limits);
-            limits.map(Permit::Call).ok_or(Denial::ModelNotGranted)
+            let limits = limits.ok_or(Denial::ModelNotGranted)?;
+            if facts.key.allows_model(&model.id) {
+                Ok(Permit::Call(limits))
+            } else {
+                Err(Denial::ModelOutOfScope)
+            }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use keygate_contract::ModelType;
-    use keygate_store::{GrantedLimits, ModelAccess};
-
-    fn model(id: &str) -> Model {
-        Model {
-            slot: 0,
-            id: id.into(),
-            vendor: "V".into(),
-            kind: ModelType::Text,
-            limits: Limits { rpm: 600, tpm: Some(6000) },
-            context_window: None,
-            max_output_tokens: None,
-            expected_output_tokens: 0,
-            prices: Vec::new(),
-        }
-    }
-
-    /// Every combination of region × key × workspace × owner × grant × target, each with its one answer.
-    #[test]
-    fn the_table_of_decisions() {
-        use Denial::{KeyGone, ModelNotFound, ModelNotGranted, OwnerDisabled, WrongRegion};
-        use Permit::{Call, List};
-        use Target::{ModelList, UnknownModel};
-        let (here, elsewhere) = (RegionId::from("here"), RegionId::from("elsewhere"));
-        let (granted, other) = (model("granted"), model("other"));
-        let grant = (granted.id.clone(), GrantedLimits { rpm: 60, tpm: Some(600) });
-        let (all, some, none) =
-            (ModelAccess::All, ModelAccess::Granted([grant].into()), ModelAccess::Granted([].into()));
-        let account = Call(granted.limits);
-        let own = Call(Limits { rpm: 60, tpm: Some(600) });
-        let mut cases = 0;
-        for right_region in [true, false] {
-            for (key_live, live) in [(true, true), (true, false), (false, true), (false, false)] {
-                for owner_active in [true, false] {
-                    for (models, target, answer) in [
-                        (&all, ModelList, Ok(List)),
-                        (&all, Target::Model(&granted), Ok(account)),
-                        (&all, Target::Model(&other), Ok(account)),
-                        (&all, UnknownModel, Err(ModelNotFound)),
-                        (&some, ModelList, Ok(List)),
-                        (&some, Target::Model(&granted), Ok(own)),
-                        (&some, Target::Model(&other), Err(ModelNotGranted)),
-                        (&some, UnknownModel, Err(ModelNotFound)),
-                        (&none, ModelList, Ok(List)),
-                        (&none, Target::Model(&granted), Err(ModelNotGranted)),
-                        (&none, Target::Model(&other), Err(ModelNotGranted)),
-                        (&none, UnknownModel, Err(ModelNotFound)),
-                    ] {
-                        let expected = match (right_region, key_live && live, owner_active) {
-                            (false, _, _) => Err(WrongRegion),
-                            (true, false, _) => Err(KeyGone),
-                            (true, true, false) => Err(OwnerDisabled),
-                            (true, true, true) => answer,
-                        };
-                        let facts = Facts {
-                            called_region: &here,
-                            key_region: if right_region { &here } else { &elsewhere },
-                            key_live,
-                            owner_active,
-                            workspace: &WorkspaceState::new(live, models.clone()),
-                            target,
-                        };
-                        assert_eq!(authorize(facts), expected, "{facts:?}");
-                        cases += 1;
-                    }
-                }
-            }
-        }
-        assert_eq!(cases, 192);
-    }
-}
+mod table;

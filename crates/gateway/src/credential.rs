@@ -4,6 +4,10 @@
 //! up, and lets secret scanners know a leaked key when they see it. The public id finds the key; the secret, 256 random
 //! bits, proves it. Only a keyed hash of the secret is stored: HMAC-SHA-256 under a key that is not in the database.
 
+mod temporary;
+
+pub use temporary::{PresentedTemporary, TemporaryKey, TemporaryKeySigner};
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -39,24 +43,58 @@ impl PublicId {
 
 /// A key whose form and checksum are right. Whether it opens anything is for the directory to say.
 #[derive(Clone, Copy)]
-pub struct Presented<'a> {
+pub struct PresentedKey<'a> {
     /// Finds the key.
     pub public_id: PublicId,
     secret: &'a str,
 }
 
-/// Looks at a key's form and checksum.
+/// What a call came with.
+#[derive(Clone, Copy)]
+pub enum Presented<'a> {
+    /// A key.
+    Key(PresentedKey<'a>),
+    /// A temporary key made from one.
+    Temporary(PresentedTemporary<'a>),
+}
+
+impl Presented<'_> {
+    /// Finds the key, or the parent of the temporary one.
+    pub fn public_id(&self) -> PublicId {
+        match self {
+            Self::Key(key) => key.public_id,
+            Self::Temporary(key) => key.public_id,
+        }
+    }
+}
+
+/// Looks at the form and checksum of a key of either kind.
 pub fn parse(key: &str) -> Option<Presented<'_>> {
-    let body = key.strip_prefix(PREFIX)?;
-    if key.len() != KEY_LEN || !body.bytes().all(|b| b.is_ascii_alphanumeric()) {
+    match key.get(..temporary::PREFIX.len()) {
+        Some(temporary::PREFIX) => temporary::parse(key).map(Presented::Temporary),
+        _ => parse_key(key).map(Presented::Key),
+    }
+}
+
+/// Whether a text may have a key in it.
+pub fn is_in(text: &str) -> bool {
+    text.contains(PREFIX) || text.contains(temporary::PREFIX)
+}
+
+fn parse_key(key: &str) -> Option<PresentedKey<'_>> {
+    let before = checked(key, PREFIX, KEY_LEN)?;
+    let (public_id, secret) = before[PREFIX.len()..].split_at(PUBLIC_LEN);
+    Some(PresentedKey { public_id: PublicId::parse(public_id)?, secret })
+}
+
+/// What stands before the checksum, if prefix, length, characters and checksum are right.
+fn checked<'a>(key: &'a str, prefix: &str, len: usize) -> Option<&'a str> {
+    let body = key.strip_prefix(prefix)?;
+    if key.len() != len || !body.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return None;
     }
-    let (before, check) = key.split_at(KEY_LEN - CHECK_LEN);
-    if checksum(before) != *check.as_bytes() {
-        return None;
-    }
-    let (public_id, secret) = body[..PUBLIC_LEN + SECRET_LEN].split_at(PUBLIC_LEN);
-    Some(Presented { public_id: PublicId::parse(public_id)?, secret })
+    let (before, check) = key.split_at(len - CHECK_LEN);
+    (checksum(before) == *check.as_bytes()).then_some(before)
 }
 
 /// A whole key in clear. It has no `Debug` and no `Serialize`, and is wiped when dropped.
@@ -94,12 +132,20 @@ impl KeyHasher {
 
     /// Makes a key from the system's random source.
     pub fn mint(&self) -> Minted {
+        let mut public_id = String::with_capacity(PUBLIC_LEN);
+        push_random(&mut public_id, PUBLIC_LEN);
+        self.mint_for(PublicId::parse(&public_id).expect("these characters are a public id"))
+    }
+
+    /// Makes a new secret for a key that is there already.
+    pub fn mint_for(&self, public_id: PublicId) -> Minted {
         let mut key = String::with_capacity(KEY_LEN);
         key.push_str(PREFIX);
-        push_random(&mut key, PUBLIC_LEN + SECRET_LEN);
+        key.push_str(public_id.as_str());
+        push_random(&mut key, SECRET_LEN);
         let check = checksum(&key);
         key.extend(check.iter().copied().map(char::from));
-        let presented = parse(&key).expect("a key made here has the right form");
+        let presented = parse_key(&key).expect("a key made here has the right form");
         Minted {
             public_id: presented.public_id,
             secret_hash: self.hash(presented),
@@ -109,15 +155,20 @@ impl KeyHasher {
     }
 
     /// The hash that is stored.
-    pub fn hash(&self, presented: Presented<'_>) -> [u8; 32] {
+    pub fn hash(&self, presented: PresentedKey<'_>) -> [u8; 32] {
         let mut mac = self.0.clone();
         mac.update(presented.secret.as_bytes());
         mac.finalize().into_bytes().into()
     }
 
     /// Whether the key is the one stored as `hash`, in a time that tells nothing.
-    pub fn verify(&self, presented: Presented<'_>, hash: &[u8; 32]) -> bool {
-        self.hash(presented).ct_eq(hash).into()
+    pub fn verify(&self, presented: PresentedKey<'_>, hash: &[u8; 32]) -> bool {
+        Self::is_same(&self.hash(presented), hash)
+    }
+
+    /// Whether two hashes are the same, in a time that tells nothing.
+    pub fn is_same(one: &[u8; 32], other: &[u8; 32]) -> bool {
+        one.ct_eq(other).into()
     }
 }
 
@@ -159,11 +210,19 @@ mod tests {
         let minted = hasher().mint();
         let key = minted.secret.expose();
         assert_eq!(key.len(), 6 + 12 + 43 + 6);
-        let presented = parse(key).unwrap();
+        let presented = parse_key(key).unwrap();
         assert_eq!(presented.public_id, minted.public_id);
         assert!(hasher().verify(presented, &minted.secret_hash));
         assert!(!KeyHasher::new(&[8; 32]).verify(presented, &minted.secret_hash), "under another server key");
         assert_eq!(minted.masked, format!("sk-kg-{}…{}", &key[6..10], &key[63..]));
+    }
+
+    #[test]
+    fn a_new_secret_leaves_the_part_by_which_the_key_is_found() {
+        let (old, hasher) = (hasher().mint(), hasher());
+        let new = hasher.mint_for(old.public_id);
+        assert_eq!(new.public_id, old.public_id);
+        assert!(!hasher.verify(parse_key(old.secret.expose()).unwrap(), &new.secret_hash));
     }
 
     #[test]

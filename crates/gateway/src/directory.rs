@@ -4,8 +4,13 @@
 //! answered: what the console said is what the very next request meets. Reads take no lock that a change holds for
 //! longer than one map entry.
 
+mod key;
+
+pub use key::{KeyEntry, KeyState, ProofError};
+
 use crate::credential::PublicId;
-use crate::limit::{Gauge, Limits};
+use crate::last_use::UsedKeys;
+use crate::limit::Limits;
 use crate::map::{DashMap, HashMap};
 use arc_swap::ArcSwap;
 use keygate_contract::{AccountId, ApiKeyId, MemberId, ModelId, RegionId, WorkspaceId};
@@ -28,30 +33,6 @@ pub enum DirectoryError {
     /// A key of a member that was not told.
     #[error("key {0} is of an unknown member")]
     Owner(ApiKeyId),
-}
-
-/// A key as the gateway knows it.
-#[derive(Debug)]
-pub struct KeyEntry {
-    /// Its id.
-    pub id: ApiKeyId,
-    /// Keyed hash of its secret.
-    pub secret_hash: [u8; 32],
-    /// Its workspace. Shared by all keys of it, so a change of the workspace is one write.
-    pub workspace: Arc<WorkspaceEntry>,
-    /// Its owner. Shared likewise.
-    pub owner: Arc<OwnerEntry>,
-    /// Counts its calls under way.
-    pub gauge: Arc<Gauge>,
-    /// False once it is deleted: requests under way hold the entry longer than the map does.
-    live: AtomicBool,
-}
-
-impl KeyEntry {
-    /// Whether it is there still.
-    pub fn is_live(&self) -> bool {
-        self.live.load(Ordering::Acquire)
-    }
 }
 
 /// A workspace as the gateway knows it.
@@ -131,6 +112,7 @@ pub struct Directory {
     keys: DashMap<PublicId, Arc<KeyEntry>>,
     workspaces: DashMap<WorkspaceId, Arc<WorkspaceEntry>>,
     owners: DashMap<MemberId, Arc<OwnerEntry>>,
+    used: UsedKeys,
 }
 
 impl Directory {
@@ -183,6 +165,11 @@ impl Directory {
         self.keys.get(&id).map(|entry| Arc::clone(&entry))
     }
 
+    /// The keys that were used or refused and whose use is not written down yet.
+    pub fn used(&self) -> &UsedKeys {
+        &self.used
+    }
+
     /// How many keys there are.
     pub fn key_count(&self) -> usize {
         self.keys.len()
@@ -219,7 +206,7 @@ impl Directory {
 
     fn key_gone(&self, public_id: &str) {
         if let Some((_, entry)) = PublicId::parse(public_id).and_then(|id| self.keys.remove(&id)) {
-            entry.live.store(false, Ordering::Release);
+            entry.end();
         }
     }
 
@@ -233,12 +220,13 @@ impl Directory {
         let Some(owner) = self.owners.get(&record.owner).map(|o| Arc::clone(&o)) else {
             return Err(DirectoryError::Owner(record.id));
         };
-        let live = AtomicBool::new(true);
-        // A changed key is the same key: its calls under way still count.
-        let gauge = self.keys.get(&public_id).map(|old| Arc::clone(&old.gauge)).unwrap_or_default();
-        let entry =
-            KeyEntry { id: record.id, secret_hash: record.secret_hash, workspace, owner, gauge, live };
-        self.keys.insert(public_id, Arc::new(entry));
+        match self.keys.get(&public_id).map(|entry| Arc::clone(&entry)) {
+            // The same key: its calls under way see the change, and still count.
+            Some(entry) => entry.change(record),
+            None => drop(
+                self.keys.insert(public_id, Arc::new(KeyEntry::new(record, public_id, workspace, owner))),
+            ),
+        }
         Ok(())
     }
 }
@@ -246,14 +234,19 @@ impl Directory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use keygate_contract::Permission;
 
     fn key(public_id: &str, workspace: &str) -> ApiKeyRecord {
         ApiKeyRecord {
             id: "key-1".into(),
             public_id: public_id.into(),
             secret_hash: [1; 32],
+            previous: None,
             workspace: workspace.into(),
             owner: "mem-1".into(),
+            permission: Permission::default(),
+            disabled: false,
+            expires_at: None,
         }
     }
 
@@ -279,10 +272,25 @@ mod tests {
     fn a_deleted_key_is_gone_at_once() {
         let directory = directory();
         let held = directory.key(id("AAAAAAAAAAAA")).unwrap();
-        assert!(held.is_live());
+        assert!(held.state().live);
         directory.apply(vec![Event::ApiKeyGone { public_id: "AAAAAAAAAAAA".into() }]).unwrap();
         assert!(directory.key(id("AAAAAAAAAAAA")).is_none());
-        assert!(!held.is_live(), "for a request under way, too");
+        assert!(!held.state().live, "for a request under way, too");
+    }
+
+    #[test]
+    fn a_call_under_way_sees_that_its_key_was_changed_and_still_counts() {
+        let directory = directory();
+        let held = directory.key(id("AAAAAAAAAAAA")).unwrap();
+        let place = held.gauge.try_enter(1).unwrap();
+        let before = held.state().revision();
+        let disabled = ApiKeyRecord { disabled: true, ..key("AAAAAAAAAAAA", "ws-1") };
+        directory.apply(vec![Event::ApiKeyPut(disabled)]).unwrap();
+        assert!(held.state().disabled);
+        assert_ne!(held.state().revision(), before);
+        let found = directory.key(id("AAAAAAAAAAAA")).unwrap();
+        assert!(found.gauge.try_enter(1).is_none());
+        drop(place);
     }
 
     #[test]

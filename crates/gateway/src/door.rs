@@ -17,7 +17,7 @@ const ANTHROPIC: &str = "/apps/anthropic";
 pub enum Door {
     /// OpenAI-compatible.
     Openai,
-    /// DashScope-native. Only its refusals are spoken yet: it has no operation.
+    /// DashScope-native. It makes temporary keys; its calls of models are not spoken yet.
     Dashscope,
     /// Anthropic Messages. Only its refusals are spoken yet: it has no operation.
     Anthropic,
@@ -32,6 +32,8 @@ pub enum Operation {
     ModelList,
     /// One of them, named in the path, percent-encoded as it came.
     ModelView(String),
+    /// Makes a temporary key.
+    TemporaryKeyCreate,
 }
 
 /// A call of a model.
@@ -80,8 +82,17 @@ impl Door {
     /// # Errors
     /// [`Refusal::PathNotFound`] or [`Refusal::MethodNotAllowed`].
     pub(crate) fn operation(self, method: &http::Method, path: &str) -> Result<Operation, Refusal> {
-        let rest = path.strip_prefix(OPENAI).filter(|_| self == Self::Openai).ok_or(Refusal::PathNotFound)?;
-        let (operation, allowed) = match rest {
+        let rest = path.strip_prefix(self.path()).ok_or(Refusal::PathNotFound)?;
+        let (operation, allowed) = match self {
+            Self::Openai => Self::openai(rest)?,
+            Self::Dashscope if rest == "/tokens" => (Operation::TemporaryKeyCreate, http::Method::POST),
+            Self::Dashscope | Self::Anthropic => return Err(Refusal::PathNotFound),
+        };
+        if *method == allowed { Ok(operation) } else { Err(Refusal::MethodNotAllowed { allowed }) }
+    }
+
+    fn openai(rest: &str) -> Result<(Operation, http::Method), Refusal> {
+        Ok(match rest {
             "/chat/completions" => (Operation::Call(Call::ChatCompletions), http::Method::POST),
             "/completions" => (Operation::Call(Call::Completions), http::Method::POST),
             "/embeddings" => (Operation::Call(Call::Embeddings), http::Method::POST),
@@ -91,8 +102,7 @@ impl Door {
                 Some(id) if !id.is_empty() => (Operation::ModelView(id.to_owned()), http::Method::GET),
                 _ => return Err(Refusal::PathNotFound),
             },
-        };
-        if *method == allowed { Ok(operation) } else { Err(Refusal::MethodNotAllowed { allowed }) }
+        })
     }
 
     /// A refusal as this door's clients read it.
@@ -160,6 +170,10 @@ mod tests {
         );
         assert!(matches!(at(Method::GET, "/chat/completions"), Err(Refusal::MethodNotAllowed { .. })));
         assert!(matches!(at(Method::DELETE, "/models"), Err(Refusal::MethodNotAllowed { .. })));
+        let tokens = |method: Method, path: &str| Door::Dashscope.operation(&method, path);
+        assert_eq!(tokens(Method::POST, "/api/v1/tokens").unwrap(), Operation::TemporaryKeyCreate);
+        assert!(matches!(tokens(Method::GET, "/api/v1/tokens"), Err(Refusal::MethodNotAllowed { .. })));
+        assert!(matches!(tokens(Method::POST, "/api/v1/tokens/"), Err(Refusal::PathNotFound)));
         for unknown in ["", "/", "/models/", "/chat", "/chat/completions/", "/../../etc/passwd", "/files"] {
             assert!(matches!(at(Method::POST, unknown), Err(Refusal::PathNotFound)), "{unknown}");
         }

@@ -5,20 +5,23 @@ use crate::authorize::{Denial, Facts, Permit, Target, authorize};
 use crate::body::{self, Body};
 use crate::call::CallBody;
 use crate::catalogue::{Catalogue, Model};
-use crate::credential::KeyHasher;
-use crate::directory::{Directory, KeyEntry};
+use crate::credential::{KeyHasher, Presented, TemporaryKeySigner};
+use crate::directory::{Directory, KeyEntry, ProofError};
 use crate::door::{Door, Operation};
 use crate::headers::{REQUEST_ID, with_headroom};
 use crate::limit::{Clock, Headroom, Limiter, Limits, Permit as Place, Subject};
 use crate::meter::{Meter, Metered, UsageEvent};
 use crate::models;
 use crate::refusal::Refusal;
-use crate::request::{header_bytes, key_of, read_body};
+use crate::request::{header_bytes, key_of, read_body, workspace_host};
+use crate::temporary_key;
 use crate::upstream::{Answer, Outgoing, Upstreams};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use keygate_contract::{ModelId, RegionId};
+use keygate_store::now_ms;
 use percent_encoding::percent_decode_str;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -57,6 +60,26 @@ pub struct RegionAddress {
     pub id: RegionId,
     /// Its OpenAI-compatible base URL.
     pub base_url: String,
+    /// The domain below which each workspace has a host of its own, in lower case.
+    pub workspace_domain: Option<String>,
+    /// Whether its keys can make temporary ones.
+    pub temporary_keys: bool,
+}
+
+/// Who calls, and where.
+#[derive(Clone, Copy)]
+struct Caller<'a> {
+    region: &'a RegionId,
+    /// The workspace whose own host was called.
+    workspace: Option<&'a str>,
+    address: IpAddr,
+}
+
+/// A key that was proven.
+struct Proven {
+    key: Arc<KeyEntry>,
+    /// Its revision then: what was changed since has to be proven again.
+    revision: u64,
 }
 
 /// What the gateway is set up with.
@@ -84,28 +107,36 @@ pub struct Gateway {
     catalogue: Arc<Catalogue>,
     directory: Arc<Directory>,
     hasher: KeyHasher,
+    signer: TemporaryKeySigner,
     options: GatewayOptions,
 }
 
 impl Gateway {
-    /// A gateway that knows keys by `directory` and proves them with `hasher`.
+    /// A gateway that knows keys by `directory`, and proves them with `hasher` and temporary ones with `signer`.
     pub fn new(
         catalogue: Arc<Catalogue>,
         directory: Arc<Directory>,
         hasher: KeyHasher,
+        signer: TemporaryKeySigner,
         options: GatewayOptions,
     ) -> Self {
-        Self { catalogue, directory, hasher, options }
+        Self { catalogue, directory, hasher, signer, options }
     }
 
-    /// Answers a request that came to the listener of `region`, at a path of `door`.
-    pub async fn call<B>(&self, door: Door, region: &RegionId, request: Request<B>) -> Response<Body>
+    /// Answers a request that came to the listener of `region` from `address`, at a path of `door`.
+    pub async fn call<B>(
+        &self,
+        door: Door,
+        region: &RegionId,
+        address: IpAddr,
+        request: Request<B>,
+    ) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let request_id = Uuid::new_v4();
-        let mut response = match self.run(door, region, request, request_id).await {
+        let mut response = match self.run(door, region, address, request, request_id).await {
             Ok(response) => response,
             Err(refusal) => {
                 tracing::debug!(request.id = %request_id, region.id = %region, ?refusal, "call refused");
@@ -123,6 +154,7 @@ impl Gateway {
         &self,
         door: Door,
         region: &RegionId,
+        address: IpAddr,
         request: Request<B>,
         request_id: Uuid,
     ) -> Result<Response<Body>, Refusal>
@@ -131,34 +163,43 @@ impl Gateway {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
+        let domain = self.region(region).and_then(|r| r.workspace_domain.as_deref());
+        let workspace = domain.and_then(|domain| workspace_host(&head, domain));
+        let caller = Caller { region, workspace, address };
         let begun = self.operation(door, &head).and_then(|operation| {
-            let key = self.authenticate(region, &head)?;
-            Ok((operation, key))
+            let presented = key_of(&head.headers, &head.uri)?;
+            Ok((operation, presented, self.authenticate(caller, presented)?))
         });
-        let (operation, key) = match begun {
+        let (operation, presented, mut proven) = match begun {
             Ok(begun) => begun,
             Err(refusal) => return Err(drained(body, refusal).await),
         };
         let call = match operation {
             Operation::Call(call) => call,
-            Operation::ModelList => {
-                self.authorize(region, &key, Target::ModelList, "")?;
-                return Ok(json(models::list(&self.catalogue, region, &key.workspace.state())));
+            other => {
+                let refused = self.answer(other, caller, presented, &proven, &head);
+                body::drain(body, 1 << 20, Duration::from_secs(1)).await;
+                return refused;
             }
-            Operation::ModelView(id) => return self.model_view(region, &key, &id),
         };
 
         let limit = self.options.calls_per_key;
-        let Some(place) = key.gauge.try_enter(limit) else {
+        let Some(place) = proven.key.gauge.try_enter(limit) else {
             return Err(drained(body, Refusal::TooManyCalls { limit }).await);
         };
         let body = read_body(body, self.options.body_limit, self.options.timeouts.body).await?;
         let parsed = CallBody::parse(&body)?;
         let id = ModelId::from(parsed.model.as_ref());
-        let (model, workspace) = self.permit(region, &key, &id)?;
+        if proven.key.state().revision() != proven.revision {
+            // Changed while the body came: its secret may be another by now.
+            proven = self.authenticate(caller, presented)?;
+        }
+        let key = &proven.key;
+        let (model, workspace) = self.permit(caller, key, &id)?;
         let route = self.options.upstreams.find(&id)?;
         let asking = Asking { model, workspace, call, body: &parsed };
-        let (meter, headroom) = self.admit(&key, place, &asking, request_id)?;
+        let (meter, headroom) = self.admit(key, place, &asking, request_id)?;
+        self.directory.used().note_use(key, now_ms());
 
         let asks_for_usage =
             parsed.stream && !parsed.wants_usage && route.tells_usage() && call.has_stream_options();
@@ -180,10 +221,47 @@ impl Gateway {
         }
     }
 
+    /// What needs no body: which models there are, and temporary keys.
+    fn answer(
+        &self,
+        operation: Operation,
+        caller: Caller<'_>,
+        presented: Presented<'_>,
+        proven: &Proven,
+        head: &http::request::Parts,
+    ) -> Result<Response<Body>, Refusal> {
+        let key = &proven.key;
+        let response = match operation {
+            Operation::Call(_) | Operation::ModelList => {
+                json(models::list(&self.catalogue, caller.region, &key.workspace.state(), &key.state()))
+            }
+            Operation::ModelView(id) => self.model_view(caller, key, &id)?,
+            Operation::TemporaryKeyCreate => {
+                if !self.region(caller.region).is_some_and(|region| region.temporary_keys) {
+                    return Err(Refusal::NoTemporaryKeys);
+                }
+                let state = key.state();
+                let parent = (key.public_id, state.secret_hash());
+                let mut response =
+                    json(temporary_key::create(presented, parent, &self.signer, head.uri.query())?);
+                let no_store = HeaderValue::from_static("no-store");
+                response.headers_mut().insert(header::CACHE_CONTROL, no_store);
+                response
+            }
+        };
+        self.directory.used().note_use(key, now_ms());
+        Ok(response)
+    }
+
     /// What the key may do with a model of the region.
-    fn permit(&self, region: &RegionId, key: &KeyEntry, id: &ModelId) -> Result<(&Model, Limits), Refusal> {
-        let target = self.target(region, id);
-        match (target, self.authorize(region, key, target, id.as_str())?) {
+    fn permit(
+        &self,
+        caller: Caller<'_>,
+        key: &Arc<KeyEntry>,
+        id: &ModelId,
+    ) -> Result<(&Model, Limits), Refusal> {
+        let target = self.target(caller.region, id);
+        match (target, self.authorize(caller, key, target, id.as_str())?) {
             (Target::Model(model), Permit::Call(limits)) => Ok((model, limits)),
             _ => Err(Refusal::ModelNotFound { model: id.to_string() }),
         }
@@ -218,42 +296,51 @@ impl Gateway {
         door.operation(&head.method, head.uri.path())
     }
 
-    /// Which key this is. A key of another region is told so only when its whole secret is right.
-    fn authenticate(&self, region: &RegionId, head: &http::request::Parts) -> Result<Arc<KeyEntry>, Refusal> {
-        let presented = key_of(&head.headers, &head.uri)?;
-        let key = self.directory.key(presented.public_id).ok_or(Refusal::KeyInvalid)?;
-        if !self.hasher.verify(presented, &key.secret_hash) {
-            return Err(Refusal::KeyInvalid);
-        }
-        self.authorize(region, &key, Target::ModelList, "")?;
-        Ok(key)
+    /// Which key this is, and whether it may call at all. A key of another region is told so only when its whole secret
+    /// is right.
+    fn authenticate(&self, caller: Caller<'_>, presented: Presented<'_>) -> Result<Proven, Refusal> {
+        let key = self.directory.key(presented.public_id()).ok_or(Refusal::KeyInvalid)?;
+        let revision = {
+            let state = key.state();
+            state.prove(presented, &self.hasher, &self.signer, now_ms()).map_err(|error| match error {
+                ProofError::Wrong => Refusal::KeyInvalid,
+                ProofError::TemporaryExpired => Refusal::TemporaryKeyExpired,
+            })?;
+            state.revision()
+        };
+        self.authorize(caller, &key, Target::ModelList, "")?;
+        Ok(Proven { key, revision })
     }
 
     fn authorize(
         &self,
-        region: &RegionId,
-        key: &KeyEntry,
+        caller: Caller<'_>,
+        key: &Arc<KeyEntry>,
         target: Target<'_>,
         model: &str,
     ) -> Result<Permit, Refusal> {
         let facts = Facts {
-            called_region: region,
+            called_region: caller.region,
             key_region: &key.workspace.region,
-            key_live: key.is_live(),
+            key: &key.state(),
             owner_active: key.owner.is_active(),
+            called_workspace: caller.workspace,
+            key_workspace: &key.workspace.id,
             workspace: &key.workspace.state(),
+            address: caller.address,
+            now: now_ms(),
             target,
         };
-        authorize(facts).map_err(|denial| match denial {
-            Denial::WrongRegion => {
-                let own = self.options.regions.iter().find(|r| r.id == key.workspace.region);
-                Refusal::WrongRegion { base_url: own.map(|r| r.base_url.clone()) }
+        authorize(facts).map_err(|denial| {
+            if denial == Denial::AddressRefused {
+                self.directory.used().note_refused(key, caller.address, facts.now);
             }
-            Denial::KeyGone => Refusal::KeyInvalid,
-            Denial::OwnerDisabled => Refusal::OwnerDisabled,
-            Denial::ModelNotFound => Refusal::ModelNotFound { model: model.to_owned() },
-            Denial::ModelNotGranted => Refusal::ModelNotGranted { model: model.to_owned() },
+            denial.refusal(|| self.region(&key.workspace.region).map(|r| r.base_url.clone()), model)
         })
+    }
+
+    fn region(&self, id: &RegionId) -> Option<&RegionAddress> {
+        self.options.regions.iter().find(|region| region.id == *id)
     }
 
     fn target(&self, region: &RegionId, model: &ModelId) -> Target<'_> {
@@ -262,14 +349,16 @@ impl Gateway {
 
     fn model_view(
         &self,
-        region: &RegionId,
-        key: &KeyEntry,
+        caller: Caller<'_>,
+        key: &Arc<KeyEntry>,
         encoded: &str,
     ) -> Result<Response<Body>, Refusal> {
         let id = ModelId::from(percent_decode_str(encoded).decode_utf8_lossy().into_owned());
-        self.authorize(region, key, self.target(region, &id), id.as_str())?;
-        let model =
-            self.catalogue.find(region, &id).ok_or(Refusal::ModelNotFound { model: id.to_string() })?;
+        self.authorize(caller, key, self.target(caller.region, &id), id.as_str())?;
+        let model = self
+            .catalogue
+            .find(caller.region, &id)
+            .ok_or(Refusal::ModelNotFound { model: id.to_string() })?;
         Ok(json(models::view(model)))
     }
 }

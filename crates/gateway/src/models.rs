@@ -1,7 +1,7 @@
 //! The list of models as OpenAI clients read it.
 
 use crate::catalogue::{Catalogue, Model};
-use crate::directory::WorkspaceState;
+use crate::directory::{KeyState, WorkspaceState};
 use bytes::Bytes;
 use keygate_contract::RegionId;
 use serde_json::{Value, json};
@@ -10,10 +10,16 @@ use serde_json::{Value, json};
 /// 2026-05-01, in Unix seconds.
 const CREATED: u64 = 1_777_593_600;
 
-/// The models of a region that a workspace may call.
-pub(crate) fn list(catalogue: &Catalogue, region: &RegionId, workspace: &WorkspaceState) -> Bytes {
+/// The models of a region that a key may call.
+pub(crate) fn list(
+    catalogue: &Catalogue,
+    region: &RegionId,
+    workspace: &WorkspaceState,
+    key: &KeyState,
+) -> Bytes {
     let models = catalogue.in_region(region).iter();
-    let granted = models.filter(|model| workspace.limits(&model.id, model.limits).is_some());
+    let granted = models
+        .filter(|model| workspace.limits(&model.id, model.limits).is_some() && key.allows_model(&model.id));
     let data: Vec<Value> = granted.map(value).collect();
     Bytes::from(json!({ "object": "list", "data": data }).to_string())
 }

@@ -21,8 +21,29 @@ pub enum Refusal {
         /// The base URL of the key's own region, if this process serves it.
         base_url: Option<String>,
     },
+    /// The key is good, and someone disabled it.
+    KeyDisabled,
+    /// The key is good, and its time is over.
+    KeyExpired,
+    /// The temporary key was good, and its time is over.
+    TemporaryKeyExpired,
     /// The key is good, its owner is disabled.
     OwnerDisabled,
+    /// The host called is that of another workspace.
+    WrongEndpoint,
+    /// The key may not be used from the caller's address, which the caller is not told.
+    AddressRefused,
+    /// A temporary key was to make another one.
+    TemporaryKeyMints,
+    /// The region has no temporary keys.
+    NoTemporaryKeys,
+    /// A query field does not keep its rule.
+    BadQuery {
+        /// A sentence that says what is wrong with it.
+        message: String,
+        /// The field that is wrong.
+        param: &'static str,
+    },
     /// The body names no model.
     ModelMissing,
     /// The region has no such model.
@@ -32,6 +53,11 @@ pub enum Refusal {
     },
     /// The workspace was not granted the model.
     ModelNotGranted {
+        /// The name that was asked for.
+        model: String,
+    },
+    /// The workspace may call the model, the key may not.
+    ModelOutOfScope {
         /// The name that was asked for.
         model: String,
     },
@@ -126,9 +152,27 @@ impl Refusal {
             | Self::KeyInQuery
             | Self::KeyInvalid
             | Self::WrongRegion { .. }
+            | Self::KeyDisabled
+            | Self::KeyExpired
+            | Self::TemporaryKeyExpired
             | Self::OwnerDisabled => {
                 let status = StatusCode::UNAUTHORIZED;
                 codes(status, "InvalidApiKey", "invalid_api_key", INVALID, "authentication_error")
+            }
+            Self::WrongEndpoint => {
+                let code = "access_denied";
+                codes(StatusCode::FORBIDDEN, "Endpoint.AccessDenied", code, code, "permission_error")
+            }
+            Self::TemporaryKeyMints | Self::NoTemporaryKeys => {
+                let code = "access_denied";
+                codes(StatusCode::FORBIDDEN, "AccessDenied", code, code, "permission_error")
+            }
+            Self::AddressRefused => {
+                let code = "ip_not_allowed";
+                codes(StatusCode::FORBIDDEN, code, code, INVALID, "permission_error")
+            }
+            Self::BadQuery { .. } => {
+                codes(StatusCode::BAD_REQUEST, "InvalidParameter", INVALID, INVALID, INVALID)
             }
             Self::ModelMissing => {
                 codes(StatusCode::BAD_REQUEST, "BadRequest.EmptyModel", INVALID, INVALID, INVALID)
@@ -136,7 +180,7 @@ impl Refusal {
             Self::ModelNotFound { .. } => {
                 codes(StatusCode::NOT_FOUND, "ModelNotFound", "model_not_found", INVALID, "not_found_error")
             }
-            Self::ModelNotGranted { .. } => {
+            Self::ModelNotGranted { .. } | Self::ModelOutOfScope { .. } => {
                 let code = "Model.AccessDenied";
                 codes(StatusCode::FORBIDDEN, code, code, code, "permission_error")
             }
@@ -215,6 +259,34 @@ impl Refusal {
             Self::WrongRegion { base_url: None } => {
                 "This API key belongs to another region. Use the base URL shown on its page in the console.".into()
             }
+            Self::KeyDisabled => {
+                "This API key is disabled. Enable it in the console, or use another key.".into()
+            }
+            Self::KeyExpired => {
+                "This API key has expired. Give it more time in the console, or use another key.".into()
+            }
+            Self::TemporaryKeyExpired => {
+                "This temporary key has expired. Make another one with POST /api/v1/tokens and the API key it was made \
+                 from."
+                    .into()
+            }
+            Self::WrongEndpoint => {
+                "This host takes the keys of one workspace only, and this API key is of another. Use the base URL shown \
+                 in the console for the key's workspace, or the one of the region."
+                    .into()
+            }
+            Self::AddressRefused => {
+                "This API key may not be used from your address. Ask whoever manages the key to allow it: the key's page \
+                 in the console shows the address."
+                    .into()
+            }
+            Self::TemporaryKeyMints => {
+                "A temporary key cannot make another one. Call this with the API key it was made from.".into()
+            }
+            Self::NoTemporaryKeys => {
+                "This region has no temporary keys. Use the API key itself.".into()
+            }
+            Self::BadQuery { message, .. } => message.clone(),
             Self::OwnerDisabled => {
                 "The owner of this API key is disabled. Ask an administrator to enable them, or use another key.".into()
             }
@@ -224,6 +296,11 @@ impl Refusal {
             }
             Self::ModelNotGranted { model } => format!(
                 "The workspace of this API key may not call `{}`. Ask an administrator to grant the model to it.",
+                short(model)
+            ),
+            Self::ModelOutOfScope { model } => format!(
+                "This API key may not call `{}`, although its workspace may. Ask whoever manages the key to allow the \
+                 model, or use another key.",
                 short(model)
             ),
             Self::LimitReached { model, exceeded } => limit_message(&short(model), exceeded),
@@ -252,6 +329,7 @@ impl Refusal {
     pub(crate) fn param(&self) -> Option<&str> {
         match self {
             Self::BadBody { param, .. } | Self::UpstreamRejected { param, .. } => param.as_deref(),
+            Self::BadQuery { param, .. } => Some(param),
             Self::ModelMissing => Some("model"),
             _ => None,
         }

@@ -16,7 +16,7 @@ pub(crate) fn key_of<'h>(headers: &'h HeaderMap, uri: &Uri) -> Result<credential
     let text = match (headers.get(header::AUTHORIZATION), headers.get("x-api-key")) {
         (Some(value), _) => value.to_str().ok().and_then(bearer),
         (None, Some(value)) => value.to_str().ok().map(str::trim),
-        (None, None) if uri.query().is_some_and(|q| q.contains(credential::PREFIX)) => {
+        (None, None) if uri.query().is_some_and(credential::is_in) => {
             return Err(Refusal::KeyInQuery);
         }
         (None, None) => return Err(Refusal::KeyMissing),
@@ -27,6 +27,17 @@ pub(crate) fn key_of<'h>(headers: &'h HeaderMap, uri: &Uri) -> Result<credential
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, key) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+/// The workspace whose own host, a label before `domain`, a request names; `None` for any other host.
+pub(crate) fn workspace_host<'h>(head: &'h http::request::Parts, domain: &str) -> Option<&'h str> {
+    let named = || head.headers.get(header::HOST)?.to_str().ok();
+    // A target in absolute form beats the header (RFC 9112, section 3.2.2).
+    let host = head.uri.authority().map(http::uri::Authority::as_str).or_else(named)?;
+    let host = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_end_matches('.');
+    let at = host.len().checked_sub(domain.len())?;
+    let below = host.get(at..)?.eq_ignore_ascii_case(domain);
+    host.get(..at).filter(|_| below)?.strip_suffix('.')
 }
 
 /// Bytes of all headers: names, values and four for each `: ` and line end.
@@ -75,7 +86,7 @@ mod tests {
             if let Some(name) = name {
                 headers.insert(name, HeaderValue::from_str(&value).unwrap());
             }
-            key_of(&headers, &uri.parse().unwrap()).map(|k| k.public_id.as_str().to_owned())
+            key_of(&headers, &uri.parse().unwrap()).map(|k| k.public_id().as_str().to_owned())
         };
         let id = key[6..18].to_owned();
         assert_eq!(read(Some("authorization"), format!("Bearer {key}"), "/"), Ok(id.clone()));
@@ -85,5 +96,30 @@ mod tests {
         assert_eq!(read(Some("authorization"), format!("Basic {key}"), "/"), Err(Refusal::KeyInvalid));
         assert_eq!(read(None, String::new(), "/"), Err(Refusal::KeyMissing));
         assert_eq!(read(None, String::new(), &format!("/?api_key={key}")), Err(Refusal::KeyInQuery));
+    }
+
+    #[test]
+    fn a_workspaces_own_host_names_the_workspace() {
+        let named = |host: &str, uri: &str| {
+            let request = http::Request::builder().uri(uri).header("host", host).body(()).unwrap();
+            workspace_host(&request.into_parts().0, "ap.example.com").map(str::to_owned)
+        };
+        for (host, workspace) in [
+            ("ws-1.ap.example.com", Some("ws-1")),
+            ("WS-1.AP.example.com:8080", Some("WS-1")),
+            ("ws-1.ap.example.com.", Some("ws-1")),
+            ("a.ws-1.ap.example.com", Some("a.ws-1")),
+            (".ap.example.com", Some("")),
+            ("ap.example.com", None),
+            ("notap.example.com", None),
+            ("ws-1.example.com", None),
+            ("[::1]:8080", None),
+            ("é.ap.example.com", None),
+            ("", None),
+        ] {
+            assert_eq!(named(host, "/").as_deref(), workspace, "{host}");
+        }
+        let absolute = named("ap.example.com", "http://ws-2.ap.example.com:8080/x");
+        assert_eq!(absolute.as_deref(), Some("ws-2"));
     }
 }

@@ -26,7 +26,7 @@ use axum::middleware::from_fn_with_state;
 use change::Changes;
 use keygate_contract::{ErrorBody, Region, RegionId};
 use keygate_gateway::catalogue::Catalogue;
-use keygate_gateway::credential::KeyHasher;
+use keygate_gateway::credential::{KeyHasher, TemporaryKeySigner};
 use keygate_store::{ApiKeyQuota, Store, WorkspaceQuota};
 use std::sync::Arc;
 use tower_http::cors::CorsLayer;
@@ -50,6 +50,7 @@ pub(crate) struct Parts {
     pub(crate) changes: Changes,
     pub(crate) secret: ServerSecret,
     pub(crate) key_hasher: KeyHasher,
+    pub(crate) temporary_key_signer: TemporaryKeySigner,
     pub(crate) mailer: Mailer,
     pub(crate) attempts: Attempts,
     pub(crate) catalogue: Arc<Catalogue>,
@@ -94,7 +95,12 @@ fn workspace_quota(region: &Region) -> WorkspaceQuota {
 }
 
 fn api_key_quota(region: &Region) -> ApiKeyQuota {
-    ApiKeyQuota { per_workspace: region.limits.keys_per_workspace, per_region: region.limits.keys_per_region }
+    let limits = &region.limits;
+    ApiKeyQuota {
+        per_workspace: limits.keys_per_workspace,
+        per_region: limits.keys_per_region,
+        per_owner: limits.keys_per_owner,
+    }
 }
 
 #[derive(utoipa::OpenApi)]

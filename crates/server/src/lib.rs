@@ -13,6 +13,7 @@ pub mod server;
 mod assets;
 mod console;
 mod health;
+mod last_use;
 mod limits;
 mod listen;
 mod mail;

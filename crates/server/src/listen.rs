@@ -12,9 +12,9 @@ use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use keygate_contract::RegionId;
-use keygate_gateway::Gateway;
+use keygate_contract::{IpRule, RegionId};
 use keygate_gateway::door::Door;
+use keygate_gateway::{Gateway, client_address};
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -25,7 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt as _;
 
-/// Who is at the other end of the connection.
+/// Who calls: the other end of the connection, or whom trusted proxies name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
@@ -36,6 +36,8 @@ pub(crate) struct Service {
     pub(crate) gateway: Arc<Gateway>,
     /// Everything that is not the gateway's.
     pub(crate) router: Router,
+    /// Proxies that are believed when they say who called.
+    pub(crate) trusted_proxies: Arc<[IpRule]>,
     /// How long a request's headers may take, and a connection may be idle.
     pub(crate) header_timeout: Duration,
     /// A place for each connection that may be open at once; more wait to be accepted.
@@ -107,18 +109,21 @@ impl Service {
         peer: IpAddr,
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Infallible> {
+        let address = client_address(peer, request.headers(), &self.trusted_proxies);
         match Door::of(request.uri().path()) {
-            Some(door) => Ok(self.gateway.call(door, &self.region, request).await.map(Body::Gateway)),
-            None => Box::pin(self.route(peer, request)).await,
+            Some(door) => {
+                Ok(self.gateway.call(door, &self.region, address, request).await.map(Body::Gateway))
+            }
+            None => Box::pin(self.route(address, request)).await,
         }
     }
 
     async fn route(
         &self,
-        peer: IpAddr,
+        address: IpAddr,
         mut request: Request<Incoming>,
     ) -> Result<Response<Body>, Infallible> {
-        request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(Peer(address));
         let response = self.router.clone().oneshot(request.map(axum::body::Body::new)).await?;
         Ok(response.map(Body::Router))
     }

@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use keygate_contract::{ErrorBody, ErrorCode, ErrorDetail};
+use keygate_contract::{ApiKeyStatus, ErrorBody, ErrorCode, ErrorDetail};
 use keygate_store::{QuotaScope, StoreError};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -130,6 +130,16 @@ impl From<StoreError> for Problem {
                 ErrorCode::DefaultWorkspace,
                 "The default workspace cannot be archived.",
             ),
+            StoreError::KeyInactive(status) => Self::new(
+                S::CONFLICT,
+                ErrorCode::ApiKeyInactive,
+                match status {
+                    ApiKeyStatus::Disabled => "This key is disabled. Enable it first.",
+                    ApiKeyStatus::Expired => "This key has expired. Give it more time first.",
+                    ApiKeyStatus::OwnerDisabled => "The owner of this key is disabled. Enable them first.",
+                    ApiKeyStatus::Active => "This key was changed just now. Try again.",
+                },
+            ),
             StoreError::Quota { scope, limit } => quota(scope, limit),
             StoreError::PageToken => Self::new(
                 S::BAD_REQUEST,
@@ -168,6 +178,13 @@ fn quota(scope: QuotaScope, limit: u32) -> Problem {
         QuotaScope::KeysPerWorkspace => (
             ErrorCode::ApiKeyQuota,
             format!("This workspace has {limit} API keys already. Delete one that is no longer needed."),
+        ),
+        QuotaScope::KeysPerOwner => (
+            ErrorCode::ApiKeyQuota,
+            format!(
+                "Each member has at most {limit} API keys in this region, in all workspaces. Delete one of yours that is \
+                 no longer needed."
+            ),
         ),
         QuotaScope::KeysPerRegion => (
             ErrorCode::ApiKeyQuota,

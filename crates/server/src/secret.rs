@@ -6,7 +6,7 @@
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use keygate_contract::Email;
-use keygate_gateway::credential::KeyHasher;
+use keygate_gateway::credential::{KeyHasher, TemporaryKeySigner};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 use std::io::Write as _;
@@ -110,6 +110,11 @@ impl ServerSecret {
     /// For the secrets of API keys.
     pub(crate) fn key_hasher(&self) -> KeyHasher {
         KeyHasher::new(&self.purpose("api key"))
+    }
+
+    /// For temporary keys.
+    pub(crate) fn temporary_key_signer(&self) -> TemporaryKeySigner {
+        TemporaryKeySigner::new(&self.purpose("temporary key"))
     }
 
     /// The stored form of a session's token.

@@ -11,6 +11,7 @@ use crate::assets::Assets;
 use crate::config::{Config, RegionConfig};
 use crate::console::{self, Attempts, ChangeRunner, Console, Origins};
 use crate::health;
+use crate::last_use;
 use crate::limits::Limits;
 use crate::listen::Service;
 use crate::mail::{Mailer, make_private_folder};
@@ -19,7 +20,7 @@ use crate::secret::{ServerSecret, StoreState, random_token};
 use crate::worker::{Served, Workers};
 use axum::Router;
 use browser::{connections, cookie, own_origins};
-use keygate_contract::{Email, Region, RegionId, WorkspaceName};
+use keygate_contract::{Email, IpRule, Region, RegionId, WorkspaceName};
 use keygate_gateway::directory::Directory;
 use keygate_gateway::upstream::{Echo, HttpUpstream, UpstreamError, Upstreams};
 use keygate_gateway::{Gateway, GatewayOptions, RegionAddress, door};
@@ -42,9 +43,8 @@ pub struct Running {
     is_new: bool,
     workers: Workers,
     directory: Arc<Directory>,
-    /// Dropped to end what writes the limits' windows.
-    stop_keeping: oneshot::Sender<()>,
-    keeping: JoinHandle<()>,
+    /// Each writes down what calls leave behind, until its sender is dropped.
+    keepers: Vec<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
 /// Starts the server: store, directory, gateway, console, and a listener for each region.
@@ -64,12 +64,17 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     accounts_ensure(&store, &config).await?;
     let directory = Arc::new(Directory::new(store.directory_content().await?)?);
 
-    let key_hasher = secret.key_hasher();
+    let (key_hasher, signer) = (secret.key_hasher(), secret.temporary_key_signer());
     let catalogue = Arc::new(config.catalogue());
     let limits = Limits::load(&store, &catalogue).await?;
     let addresses: Vec<RegionAddress> = bound
         .iter()
-        .map(|b| RegionAddress { id: b.config.id.clone(), base_url: openai_url(&b.url) })
+        .map(|b| RegionAddress {
+            id: b.config.id.clone(),
+            base_url: openai_url(&b.url),
+            workspace_domain: b.config.workspace_domain.clone(),
+            temporary_keys: b.config.features.temporary_keys,
+        })
         .collect();
     let gateway = || -> Result<Arc<Gateway>, StartError> {
         let options = GatewayOptions {
@@ -83,7 +88,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             calls_per_key: config.limits.calls_per_key,
         };
         let (catalogue, directory) = (Arc::clone(&catalogue), Arc::clone(&directory));
-        Ok(Arc::new(Gateway::new(catalogue, directory, key_hasher.clone(), options)))
+        Ok(Arc::new(Gateway::new(catalogue, directory, key_hasher.clone(), signer.clone(), options)))
     };
     let gateways = (0..config.workers).map(|_| gateway()).collect::<Result<Vec<_>, _>>()?;
     let console = Console::new(console::Parts {
@@ -91,6 +96,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         store: store.clone(),
         secret: secret.clone(),
         key_hasher: key_hasher.clone(),
+        temporary_key_signer: signer.clone(),
         mailer,
         catalogue: Arc::clone(&catalogue),
         attempts: Attempts::default(),
@@ -116,6 +122,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
 
     let places: Vec<Arc<Semaphore>> =
         bound.iter().map(|_| Arc::new(Semaphore::new(config.limits.connections))).collect();
+    let trusted_proxies: Arc<[IpRule]> = config.trusted_proxies.as_slice().into();
     let serve = |gateway: Arc<Gateway>| -> Result<Served, StartError> {
         bound
             .iter()
@@ -125,6 +132,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
                     region: bound.config.id.clone(),
                     gateway: Arc::clone(&gateway),
                     router: routers[index].clone(),
+                    trusted_proxies: Arc::clone(&trusted_proxies),
                     header_timeout: config.timeouts.header,
                     places: Arc::clone(&places[index]),
                 };
@@ -138,9 +146,15 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         tracing::info!(region.id = %bound.config.id, address = %bound.address, "listening");
     }
     let gateways = addresses.into_iter().map(|region| (region.id, region.base_url)).collect();
-    let (stop_keeping, stopped) = oneshot::channel();
-    let keeping = tokio::spawn(limits.keep(stopped));
-    Ok(Running { store, secret, console_url, gateways, is_new, workers, directory, stop_keeping, keeping })
+    let keeper = |keep: &dyn Fn(oneshot::Receiver<()>) -> JoinHandle<()>| {
+        let (stop, stopped) = oneshot::channel();
+        (stop, keep(stopped))
+    };
+    let keepers = vec![
+        keeper(&|stopped| tokio::spawn(limits.clone().keep(stopped))),
+        keeper(&|stopped| tokio::spawn(last_use::keep(Arc::clone(&directory), store.clone(), stopped))),
+    ];
+    Ok(Running { store, secret, console_url, gateways, is_new, workers, directory, keepers })
 }
 
 /// Checks what [`start`] would refuse, without a store or a listener.
@@ -229,9 +243,11 @@ impl Running {
     pub async fn stop(self) {
         tracing::info!("stopping");
         self.workers.stop().await;
-        drop(self.stop_keeping);
-        if let Err(error) = self.keeping.await {
-            tracing::error!(%error, "the limits' windows were not written");
+        for (stop, kept) in self.keepers {
+            drop(stop);
+            if let Err(error) = kept.await {
+                tracing::error!(%error, "what calls left behind was not written down");
+            }
         }
         self.store.close().await;
         tracing::info!("stopped");

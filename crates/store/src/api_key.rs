@@ -1,27 +1,25 @@
 //! API keys. The store holds the public id and a keyed hash of the secret; the secret itself never comes here.
 
-use crate::audit::AuditRow;
-use crate::error::{QuotaScope, StoreError};
-use crate::event::{ApiKeyRecord, Event};
-use crate::id::random_id;
-use crate::page::PageRequest;
-use crate::text::{comparable, contains_pattern};
-use crate::time::timestamp;
-use crate::{Change, Store};
-use keygate_contract::{
-    AccountId, ApiKey, ApiKeyId, ApiKeyOwner, ApiKeyStatus, Description, MemberId, Page, Permission,
-    RegionId, SearchText, WorkspaceId,
-};
-use serde_json::json;
+mod change;
+mod record;
+mod secret;
+mod used;
 
-/// How many keys there may be.
-#[derive(Clone, Copy, Debug)]
-pub struct ApiKeyQuota {
-    /// In one workspace.
-    pub per_workspace: u32,
-    /// In all workspaces of the region.
-    pub per_region: u32,
-}
+pub use change::{ApiKeyEdit, ApiKeyQuota, NewApiKey};
+pub use secret::NewSecret;
+pub use used::ApiKeyUse;
+
+pub(crate) use record::{RecordRow, record_columns};
+
+use crate::Store;
+use crate::error::StoreError;
+use crate::page::PageRequest;
+use crate::text::contains_pattern;
+use crate::time::{now_ms, timestamp};
+use keygate_contract::{
+    AccountId, ApiKey, ApiKeyId, ApiKeyOwner, ApiKeyStatus, Page, PreviousSecret, RefusedAddress, RegionId,
+    SearchText, WorkspaceId,
+};
 
 /// Which keys of a workspace.
 #[derive(Clone, Debug)]
@@ -32,57 +30,91 @@ pub struct ApiKeyFilter {
     pub status: Option<ApiKeyStatus>,
 }
 
-/// A key to be created.
-#[derive(Clone, Debug)]
-pub struct NewApiKey<'a> {
-    /// What it is for.
-    pub description: &'a Description,
-    /// Whose key it is.
-    pub owner: &'a MemberId,
-    /// The part by which it is found.
-    pub public_id: &'a str,
-    /// Keyed hash of the part that proves it.
-    pub secret_hash: [u8; 32],
-    /// What is shown of it afterwards.
-    pub masked: &'a str,
-}
-
 #[derive(sqlx::FromRow)]
 struct Row {
     id: String,
     masked: String,
     description: String,
+    permission: String,
+    status: String,
     owner_id: String,
     owner_email: String,
-    owner_disabled: bool,
     created_at: i64,
+    expires_at: Option<i64>,
+    previous_masked: Option<String>,
+    previous_expires_at: Option<i64>,
+    last_used_at: Option<i64>,
+    refused_address: Option<String>,
+    refused_at: Option<i64>,
     version: i64,
 }
 
-impl From<Row> for ApiKey {
-    fn from(row: Row) -> Self {
-        Self {
-            id: row.id.into(),
-            masked: row.masked,
-            description: row.description,
-            permission: Permission::All {},
-            status: if row.owner_disabled { ApiKeyStatus::OwnerDisabled } else { ApiKeyStatus::Active },
-            created_by: ApiKeyOwner { id: row.owner_id.into(), email: row.owner_email },
-            created_at: timestamp(row.created_at),
-            expires_at: None,
-            previous_secret: None,
-            last_used_at: None,
-            last_refused: None,
-            version: row.version.unsigned_abs(),
-        }
+impl Row {
+    fn version(&self) -> u64 {
+        self.version.unsigned_abs()
     }
+
+    /// The key as it is at `now`.
+    fn key(self, now: i64) -> Result<ApiKey, StoreError> {
+        let corrupt = |what: &str| StoreError::Corrupt(format!("{what} of {}", self.id));
+        let permission = serde_json::from_str(&self.permission).map_err(|_| corrupt("permission"))?;
+        let status = match self.status.as_str() {
+            "active" => ApiKeyStatus::Active,
+            "disabled" => ApiKeyStatus::Disabled,
+            "expired" => ApiKeyStatus::Expired,
+            "owner_disabled" => ApiKeyStatus::OwnerDisabled,
+            _ => return Err(corrupt("status")),
+        };
+        let previous_secret = self.previous_masked.zip(self.previous_expires_at).filter(|(_, at)| *at > now);
+        Ok(ApiKey {
+            id: self.id.into(),
+            masked: self.masked,
+            description: self.description,
+            permission,
+            status,
+            created_by: ApiKeyOwner { id: self.owner_id.into(), email: self.owner_email },
+            created_at: timestamp(self.created_at),
+            expires_at: self.expires_at.map(timestamp),
+            previous_secret: previous_secret
+                .map(|(masked, at)| PreviousSecret { masked, expires_at: timestamp(at) }),
+            last_used_at: self.last_used_at.map(timestamp),
+            last_refused: self
+                .refused_address
+                .zip(self.refused_at)
+                .map(|(address, at)| RefusedAddress { address, at: timestamp(at) }),
+            version: self.version.unsigned_abs(),
+        })
+    }
+}
+
+/// A status as the query below writes it.
+fn status_text(status: ApiKeyStatus) -> &'static str {
+    match status {
+        ApiKeyStatus::Active => "active",
+        ApiKeyStatus::Disabled => "disabled",
+        ApiKeyStatus::Expired => "expired",
+        ApiKeyStatus::OwnerDisabled => "owner_disabled",
+    }
+}
+
+/// The status of a key `k` with its owner `m` at `$4`: the one place that derives it for people. The gateway decides for
+/// itself, call by call.
+macro_rules! status {
+    () => {
+        "CASE WHEN k.disabled_at IS NOT NULL THEN 'disabled' WHEN k.expires_at <= $4 THEN 'expired' \
+         WHEN m.disabled_at IS NOT NULL THEN 'owner_disabled' ELSE 'active' END"
+    };
 }
 
 /// Columns of [`Row`], of tables named `k` and `m`.
 macro_rules! columns {
     () => {
-        "k.id, k.masked, k.description, k.owner_id, m.email AS owner_email, \
-         m.disabled_at IS NOT NULL AS owner_disabled, k.created_at, k.version"
+        concat!(
+            "k.id, k.masked, k.description, k.permission, ",
+            status!(),
+            " AS status, k.owner_id, m.email AS owner_email, k.created_at, k.expires_at, k.previous_masked, \
+             k.previous_expires_at, k.last_used_at, k.refused_address, k.refused_at, k.version"
+        )
     };
 }
 
@@ -95,11 +127,14 @@ macro_rules! of_workspace {
     };
 }
 
-/// Of those, the ones whose description or id matches `$4` and whose owner is disabled as `$5` says, if it says.
+/// Of those, the ones whose description or id matches `$5`, and whose status is `$6`, if one is asked for.
 macro_rules! matching {
     () => {
-        " AND (k.description_key LIKE $4 ESCAPE '\\' OR k.id LIKE $4 ESCAPE '\\') \
-         AND ($5 IS NULL OR (m.disabled_at IS NOT NULL) = $5)"
+        concat!(
+            " AND (k.description_key LIKE $5 ESCAPE '\\' OR k.id LIKE $5 ESCAPE '\\') AND ($6 IS NULL OR $6 = ",
+            status!(),
+            ")"
+        )
     };
 }
 
@@ -113,7 +148,7 @@ impl Store {
     /// A page of a workspace's keys, newest first.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] for the workspace, [`StoreError::PageToken`] or [`StoreError::Database`].
+    /// [`StoreError::NotFound`] for the workspace, [`StoreError::PageToken`], [`StoreError::Database`] or [`StoreError::Corrupt`].
     pub async fn api_key_list(
         &self,
         account: &AccountId,
@@ -125,20 +160,22 @@ impl Store {
         require_workspace(&self.read, account, region, workspace).await?;
         let (created_at, id) = page.position::<Position>()?.unwrap_or((START.0, START.1.into()));
         let pattern = contains_pattern(filter.search.as_str());
-        let owner_disabled = filter.status.map(|s| s == ApiKeyStatus::OwnerDisabled);
+        let status = filter.status.map(status_text);
+        let now = now_ms();
         let rows: Vec<Row> = sqlx::query_as(concat!(
             "SELECT ",
             columns!(),
             " ",
             of_workspace!(),
             matching!(),
-            " AND (k.created_at, k.id) < ($6, $7) ORDER BY k.created_at DESC, k.id DESC LIMIT $8"
+            " AND (k.created_at, k.id) < ($7, $8) ORDER BY k.created_at DESC, k.id DESC LIMIT $9"
         ))
         .bind(account.as_str())
         .bind(region.as_str())
         .bind(workspace.as_str())
+        .bind(now)
         .bind(&pattern)
-        .bind(owner_disabled)
+        .bind(status)
         .bind(created_at)
         .bind(id)
         .bind(page.rows())
@@ -148,17 +185,21 @@ impl Store {
             .bind(account.as_str())
             .bind(region.as_str())
             .bind(workspace.as_str())
+            .bind(now)
             .bind(&pattern)
-            .bind(owner_disabled)
+            .bind(status)
             .fetch_one(&self.read)
             .await?;
-        Ok(page.page(rows, total, |row| (row.created_at, row.id.clone()), ApiKey::from))
+        let page = page.page(rows, total, |row| (row.created_at, row.id.clone()), |row| row);
+        let Page { items, next_page_token, total } = page;
+        let items = items.into_iter().map(|row: Row| row.key(now)).collect::<Result<_, _>>()?;
+        Ok(Page { items, next_page_token, total })
     }
 
     /// One key.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] or [`StoreError::Database`].
+    /// [`StoreError::NotFound`], [`StoreError::Database`] or [`StoreError::Corrupt`].
     pub async fn api_key_view(
         &self,
         account: &AccountId,
@@ -166,151 +207,8 @@ impl Store {
         workspace: &WorkspaceId,
         id: &ApiKeyId,
     ) -> Result<ApiKey, StoreError> {
-        find(&self.read, account, region, workspace, id).await.map(ApiKey::from)
-    }
-}
-
-impl Change {
-    /// Creates a key.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] for the workspace, [`StoreError::Quota`] or [`StoreError::Database`].
-    pub async fn api_key_create(
-        &mut self,
-        region: &RegionId,
-        workspace: &WorkspaceId,
-        new: NewApiKey<'_>,
-        quota: ApiKeyQuota,
-    ) -> Result<ApiKey, StoreError> {
-        require_workspace(&mut *self.tx, &self.actor.account, region, workspace).await?;
-        let (in_region, in_workspace): (i64, i64) = sqlx::query_as(
-            "SELECT count(*), count(CASE WHEN workspace_id = $3 THEN 1 END) FROM api_keys \
-             WHERE account_id = $1 AND region = $2 AND deleted_at IS NULL",
-        )
-        .bind(self.actor.account.as_str())
-        .bind(region.as_str())
-        .bind(workspace.as_str())
-        .fetch_one(&mut *self.tx)
-        .await?;
-        for (count, limit, scope) in [
-            (in_workspace, quota.per_workspace, QuotaScope::KeysPerWorkspace),
-            (in_region, quota.per_region, QuotaScope::KeysPerRegion),
-        ] {
-            if count >= i64::from(limit) {
-                return Err(StoreError::Quota { scope, limit });
-            }
-        }
-        let id = ApiKeyId::from(random_id("key-"));
-        sqlx::query(
-            "INSERT INTO api_keys (id, account_id, region, workspace_id, owner_id, description, description_key, \
-             public_id, secret_hash, masked, created_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1)",
-        )
-        .bind(id.as_str())
-        .bind(self.actor.account.as_str())
-        .bind(region.as_str())
-        .bind(workspace.as_str())
-        .bind(new.owner.as_str())
-        .bind(new.description.as_str())
-        .bind(comparable(new.description.as_str()))
-        .bind(new.public_id)
-        .bind(new.secret_hash.as_slice())
-        .bind(new.masked)
-        .bind(self.now)
-        .execute(&mut *self.tx)
-        .await?;
-        let detail = json!({ "description": new.description, "masked": new.masked });
-        self.audit(AuditRow::in_workspace(
-            "api_key_create",
-            ("api_key", id.as_str()),
-            region,
-            workspace,
-            detail,
-        ))
-        .await?;
-        self.events.push(Event::ApiKeyPut(ApiKeyRecord {
-            id: id.clone(),
-            public_id: new.public_id.to_owned(),
-            secret_hash: new.secret_hash,
-            workspace: workspace.clone(),
-            owner: new.owner.clone(),
-        }));
-        find(&mut *self.tx, &self.actor.account, region, workspace, &id).await.map(ApiKey::from)
-    }
-
-    /// Changes a key's description; `None` leaves it. A stale `version` changes nothing.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::VersionConflict`] or [`StoreError::Database`].
-    pub async fn api_key_update(
-        &mut self,
-        region: &RegionId,
-        workspace: &WorkspaceId,
-        id: &ApiKeyId,
-        description: Option<&Description>,
-        version: Option<u64>,
-    ) -> Result<ApiKey, StoreError> {
-        let mut row = find(&mut *self.tx, &self.actor.account, region, workspace, id).await?;
-        if version.is_some_and(|v| v != row.version.unsigned_abs()) {
-            return Err(StoreError::VersionConflict);
-        }
-        let Some(description) = description.filter(|d| d.as_str() != row.description) else {
-            return Ok(row.into());
-        };
-        sqlx::query(
-            "UPDATE api_keys SET description = $1, description_key = $2, version = version + 1 \
-             WHERE id = $3 AND account_id = $4",
-        )
-        .bind(description.as_str())
-        .bind(comparable(description.as_str()))
-        .bind(id.as_str())
-        .bind(self.actor.account.as_str())
-        .execute(&mut *self.tx)
-        .await?;
-        let detail = json!({ "description": { "from": row.description, "to": description } });
-        self.audit(AuditRow::in_workspace(
-            "api_key_update",
-            ("api_key", id.as_str()),
-            region,
-            workspace,
-            detail,
-        ))
-        .await?;
-        row.description = description.to_string();
-        row.version += 1;
-        Ok(row.into())
-    }
-
-    /// Deletes a key. Its row stays for the audit log; it opens nothing any more.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] or [`StoreError::Database`].
-    pub async fn api_key_delete(
-        &mut self,
-        region: &RegionId,
-        workspace: &WorkspaceId,
-        id: &ApiKeyId,
-    ) -> Result<(), StoreError> {
-        let row = find(&mut *self.tx, &self.actor.account, region, workspace, id).await?;
-        let (public_id,): (String,) = sqlx::query_as(
-            "UPDATE api_keys SET deleted_at = $1, version = version + 1 WHERE id = $2 AND account_id = $3 \
-             RETURNING public_id",
-        )
-        .bind(self.now)
-        .bind(id.as_str())
-        .bind(self.actor.account.as_str())
-        .fetch_one(&mut *self.tx)
-        .await?;
-        let detail = json!({ "description": row.description, "masked": row.masked });
-        self.audit(AuditRow::in_workspace(
-            "api_key_delete",
-            ("api_key", id.as_str()),
-            region,
-            workspace,
-            detail,
-        ))
-        .await?;
-        self.events.push(Event::ApiKeyGone { public_id });
-        Ok(())
+        let now = now_ms();
+        find(&self.read, account, region, workspace, id, now).await?.key(now)
     }
 }
 
@@ -320,11 +218,13 @@ async fn find(
     region: &RegionId,
     workspace: &WorkspaceId,
     id: &ApiKeyId,
+    now: i64,
 ) -> Result<Row, StoreError> {
-    sqlx::query_as(concat!("SELECT ", columns!(), " ", of_workspace!(), " AND k.id = $4"))
+    sqlx::query_as(concat!("SELECT ", columns!(), " ", of_workspace!(), " AND k.id = $5"))
         .bind(account.as_str())
         .bind(region.as_str())
         .bind(workspace.as_str())
+        .bind(now)
         .bind(id.as_str())
         .fetch_optional(db)
         .await?

@@ -1,6 +1,7 @@
 //! Everything the gateway must know, read at start.
 
 use crate::Store;
+use crate::api_key::{RecordRow, record_columns};
 use crate::error::StoreError;
 use crate::event::{ApiKeyRecord, MemberRecord, WorkspaceRecord};
 use crate::grant::{GrantRow, access};
@@ -37,10 +38,12 @@ impl Store {
         for grant in grants {
             grants_of.entry(grant.workspace_id.clone()).or_default().push(grant);
         }
-        let api_keys: Vec<(String, String, Vec<u8>, String, String)> = sqlx::query_as(
-            "SELECT k.id, k.public_id, k.secret_hash, k.workspace_id, k.owner_id FROM api_keys k \
-             JOIN workspaces w ON w.id = k.workspace_id WHERE k.deleted_at IS NULL AND w.archived_at IS NULL",
-        )
+        let api_keys: Vec<RecordRow> = sqlx::query_as(concat!(
+            "SELECT ",
+            record_columns!(),
+            " FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id \
+             WHERE k.deleted_at IS NULL AND w.archived_at IS NULL"
+        ))
         .fetch_all(&self.read)
         .await?;
         Ok(DirectoryContent {
@@ -57,21 +60,7 @@ impl Store {
                     })
                 })
                 .collect::<Result<_, StoreError>>()?,
-            api_keys: api_keys
-                .into_iter()
-                .map(|(id, public_id, secret_hash, workspace, owner)| {
-                    let secret_hash = secret_hash
-                        .try_into()
-                        .map_err(|_| StoreError::Corrupt(format!("secret hash of {id}")))?;
-                    Ok(ApiKeyRecord {
-                        id: id.into(),
-                        public_id,
-                        secret_hash,
-                        workspace: workspace.into(),
-                        owner: owner.into(),
-                    })
-                })
-                .collect::<Result<_, StoreError>>()?,
+            api_keys: api_keys.into_iter().map(ApiKeyRecord::try_from).collect::<Result<_, _>>()?,
         })
     }
 }

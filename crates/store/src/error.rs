@@ -1,5 +1,6 @@
 //! Why the store refused or failed.
 
+use keygate_contract::ApiKeyStatus;
 use thiserror::Error;
 
 /// Why the store refused or failed.
@@ -21,6 +22,9 @@ pub enum StoreError {
     /// The default workspace cannot do this.
     #[error("not for the default workspace")]
     DefaultWorkspace,
+    /// The key is in a state in which nothing can be made from it.
+    #[error("the key is {0:?}")]
+    KeyInactive(ApiKeyStatus),
     /// There are `limit` of them already.
     #[error("the quota of {scope:?} is used up")]
     Quota {
@@ -69,6 +73,8 @@ pub enum QuotaScope {
     Workspaces,
     /// Keys of a workspace.
     KeysPerWorkspace,
+    /// Keys of a member in a region.
+    KeysPerOwner,
     /// Keys of an account in a region.
     KeysPerRegion,
 }

@@ -1,6 +1,6 @@
 //! What the gateway must know, as it is stored and as it changes.
 
-use keygate_contract::{AccountId, ApiKeyId, MemberId, ModelId, RegionId, WorkspaceId};
+use keygate_contract::{AccountId, ApiKeyId, MemberId, ModelId, Permission, RegionId, WorkspaceId};
 use std::collections::HashMap;
 
 /// A change that the gateway's directory applies after the commit, in the order of commits.
@@ -61,10 +61,27 @@ pub struct ApiKeyRecord {
     pub public_id: String,
     /// Keyed hash of the part that proves it.
     pub secret_hash: [u8; 32],
+    /// The secret before the last reset, if it was to work for a while.
+    pub previous: Option<PreviousSecretRecord>,
     /// Its workspace.
     pub workspace: WorkspaceId,
     /// The member whose key it is.
     pub owner: MemberId,
+    /// What it may do.
+    pub permission: Permission,
+    /// Whether it is disabled.
+    pub disabled: bool,
+    /// When it stops working, in Unix milliseconds; `None`: never.
+    pub expires_at: Option<i64>,
+}
+
+/// A secret that was replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PreviousSecretRecord {
+    /// Its keyed hash.
+    pub hash: [u8; 32],
+    /// When it stops working, in Unix milliseconds.
+    pub expires_at: i64,
 }
 
 /// A member, as far as keys care.

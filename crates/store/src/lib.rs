@@ -24,18 +24,20 @@ mod time;
 mod workspace;
 
 pub use account::{NewAccount, Owner};
-pub use api_key::{ApiKeyFilter, ApiKeyQuota, NewApiKey};
+pub use api_key::{ApiKeyEdit, ApiKeyFilter, ApiKeyQuota, ApiKeyUse, NewApiKey, NewSecret};
 pub use audit::{Actor, AuditRow};
 pub use change::{Change, Once, Repeat};
 pub use directory::DirectoryContent;
 pub use error::{QuotaScope, StoreError};
-pub use event::{ApiKeyRecord, Event, GrantedLimits, MemberRecord, ModelAccess, WorkspaceRecord};
+pub use event::{
+    ApiKeyRecord, Event, GrantedLimits, MemberRecord, ModelAccess, PreviousSecretRecord, WorkspaceRecord,
+};
 pub use grant::Grants;
 pub use limit::{Charge, LimitWindow};
 pub use page::PageRequest;
 pub use session::NewSession;
 pub use sign_in::{CodeCheck, EmailCode, LinkCheck};
-pub use time::{now_ms, timestamp};
+pub use time::{from_timestamp, now_ms, timestamp};
 pub use workspace::WorkspaceQuota;
 
 use sqlx::SqlitePool;

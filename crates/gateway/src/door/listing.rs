@@ -34,11 +34,13 @@ mod tests {
 
     #[test]
     fn what_is_listed_is_served() {
-        for listed in Door::Openai.operations() {
-            let (method, path) = listed.split_once(' ').unwrap();
-            let path = format!("{}{path}", Door::Openai.path());
-            assert_eq!(Door::of(&path), Some(Door::Openai));
-            assert!(Door::Openai.operation(&method.parse().unwrap(), &path).is_ok(), "{listed}");
+        for door in [Door::Openai, Door::Dashscope, Door::Anthropic] {
+            for listed in door.operations() {
+                let (method, path) = listed.split_once(' ').unwrap();
+                let path = format!("{}{path}", door.path());
+                assert_eq!(Door::of(&path), Some(door));
+                assert!(door.operation(&method.parse().unwrap(), &path).is_ok(), "{listed}");
+            }
         }
     }
 }

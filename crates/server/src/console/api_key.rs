@@ -1,5 +1,8 @@
 //! API keys.
 
+mod state;
+mod wish;
+
 use super::change::Done;
 use super::extract::{Idempotency, Json, Path, Query, Signed};
 use super::permission::Operation;
@@ -9,20 +12,19 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use keygate_contract::{
-    ApiKey, ApiKeyCreate, ApiKeyCreated, ApiKeyId, ApiKeyStatus, ApiKeyUpdate, Page, PageSize, RegionId,
-    SearchText, WorkspaceId,
+    ApiKey, ApiKeyCreate, ApiKeyCreated, ApiKeyId, ApiKeyStatus, ApiKeyUpdate, Page, PageSize, Permission,
+    RegionId, SearchText, WorkspaceId,
 };
-use keygate_store::{ApiKeyFilter, NewApiKey, PageRequest};
+use keygate_store::{ApiKeyEdit, ApiKeyFilter, NewApiKey, PageRequest};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn router() -> OpenApiRouter<Console> {
-    OpenApiRouter::new().routes(routes!(api_key_list, api_key_create)).routes(routes!(
-        api_key_view,
-        api_key_update,
-        api_key_delete
-    ))
+    OpenApiRouter::new()
+        .routes(routes!(api_key_list, api_key_create))
+        .routes(routes!(api_key_view, api_key_update, api_key_delete))
+        .merge(state::router())
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -85,7 +87,10 @@ async fn api_key_create(
     Json(body): Json<ApiKeyCreate>,
 ) -> Result<Response, Problem> {
     signed.require(Operation::ApiKeyCreate)?;
-    let quota = api_key_quota(console.region(&region)?);
+    let here = console.region(&region)?;
+    let quota = api_key_quota(here);
+    wish::check_region(&body.permission, here)?;
+    let catalogue = console.catalogue.clone();
     let owner = signed.session.member.id.clone();
     let minted = console.key_hasher.mint();
     let (public_id, secret_hash, masked) = (minted.public_id, minted.secret_hash, minted.masked);
@@ -93,26 +98,37 @@ async fn api_key_create(
         .changes
         .run(signed.actor(), once.of(&body), StatusCode::CREATED, move |change| {
             Box::pin(async move {
+                // Looked at here, so that a repeated request is answered as the first one was.
+                let expires_at = body.expires_at.as_ref().map(wish::expiry).transpose()?;
+                let place = (&region, &workspace);
+                wish::check_models(change, &catalogue, place, &body.permission, &Permission::default())
+                    .await?;
                 let new = NewApiKey {
                     description: &body.description,
+                    permission: &body.permission,
+                    expires_at,
                     owner: &owner,
                     public_id: public_id.as_str(),
                     secret_hash,
                     masked: &masked,
                 };
-                change.api_key_create(&region, &workspace, new, quota).await
+                Ok::<_, Problem>(change.api_key_create(&region, &workspace, new, quota).await?)
             })
         })
         .await?;
-    let mut response = match done {
+    Ok(no_store(match done {
         Done::Fresh(status, key) => {
             let created = ApiKeyCreated { key, secret: Some(minted.secret.expose().to_owned()) };
             Done::Fresh(status, created).into_response()
         }
         repeated @ Done::Repeated(_) => repeated.into_response(),
-    };
+    }))
+}
+
+/// An answer with a secret, which nothing on its way may keep.
+fn no_store(mut response: Response) -> Response {
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
+    response
 }
 
 /// Show an API key
@@ -150,14 +166,31 @@ async fn api_key_update(
     Json(body): Json<ApiKeyUpdate>,
 ) -> Result<Done<ApiKey>, Problem> {
     signed.require(Operation::ApiKeyUpdate)?;
-    console.region(&region)?;
+    let here = console.region(&region)?;
+    if let Some(permission) = &body.permission {
+        wish::check_region(permission, here)?;
+    }
+    let expires_at = match &body.expires_at {
+        Some(Some(at)) => Some(Some(wish::expiry(at)?)),
+        other => other.as_ref().map(|_| None),
+    };
+    let catalogue = console.catalogue.clone();
     console
         .changes
         .run(signed.actor(), None, StatusCode::OK, move |change| {
             Box::pin(async move {
-                change
-                    .api_key_update(&region, &workspace, &api_key, body.description.as_ref(), body.version)
-                    .await
+                if let Some(permission) = &body.permission {
+                    let held = change.api_key_permission(&region, &workspace, &api_key).await?;
+                    let place = (&region, &workspace);
+                    wish::check_models(change, &catalogue, place, permission, &held).await?;
+                }
+                let edit = ApiKeyEdit {
+                    description: body.description.as_ref(),
+                    permission: body.permission.as_ref(),
+                    expires_at,
+                    version: body.version,
+                };
+                Ok::<_, Problem>(change.api_key_update(&region, &workspace, &api_key, edit).await?)
             })
         })
         .await

@@ -20,6 +20,10 @@ pub(crate) enum Operation {
     ApiKeyCreate,
     ApiKeyUpdate,
     ApiKeyDelete,
+    ApiKeyDisable,
+    ApiKeyEnable,
+    ApiKeyReset,
+    TemporaryKeyCreate,
 }
 
 /// Whether a role permits an operation. A member's rights come from the workspaces they are added to, and there is no

@@ -150,8 +150,8 @@ async fn bad_descriptions_and_permissions_are_refused_on_their_field() {
         (json!({ "description": "a", "permission": { "kind": "most" } }), "invalid_field", "permission"),
         (
             json!({ "description": "a", "permission": { "kind": "all", "ips": [] } }),
-            "unknown_field",
-            "permission.ips",
+            "invalid_field",
+            "permission",
         ),
         (json!({ "description": "a", "secret": "sk-kg-mine" }), "unknown_field", "secret"),
     ] {

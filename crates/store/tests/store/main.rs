@@ -4,8 +4,8 @@
 mod limits;
 
 use keygate_contract::{
-    ApiKeyId, ApiKeyStatus, Description, Email, Page, PageSize, RegionId, Role, SearchText, Workspace,
-    WorkspaceId, WorkspaceName,
+    ApiKeyId, ApiKeyStatus, Description, Email, Page, PageSize, Permission, RegionId, Role, SearchText,
+    Workspace, WorkspaceId, WorkspaceName,
 };
 use keygate_store::{
     Actor, ApiKeyFilter, ApiKeyQuota, CodeCheck, EmailCode, Event, NewAccount, NewApiKey, NewSession, Once,
@@ -13,7 +13,7 @@ use keygate_store::{
 };
 
 const QUOTA: WorkspaceQuota = WorkspaceQuota { workspaces: 20, keys_per_workspace: 20 };
-const KEYS: ApiKeyQuota = ApiKeyQuota { per_workspace: 3, per_region: 4 };
+const KEYS: ApiKeyQuota = ApiKeyQuota { per_workspace: 3, per_region: 4, per_owner: None };
 
 struct Fixture {
     store: Store,
@@ -62,6 +62,8 @@ impl Fixture {
         let mut change = self.store.change(self.actor()).await?;
         let new = NewApiKey {
             description: &Description::parse(&format!("key {n}")).unwrap(),
+            permission: &Permission::default(),
+            expires_at: None,
             owner: &self.owner.member,
             public_id: &format!("public-{n}"),
             secret_hash: [n; 32],

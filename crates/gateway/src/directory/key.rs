@@ -1,0 +1,167 @@
+//! A key as the gateway knows it.
+
+use super::{OwnerEntry, WorkspaceEntry};
+use crate::credential::{KeyHasher, Presented, PublicId, TemporaryKeySigner};
+use crate::last_use::LastUse;
+use crate::limit::Gauge;
+use crate::map::HashSet;
+use arc_swap::{ArcSwap, Guard};
+use keygate_contract::{ApiKeyId, IpRule, ModelId, Permission};
+use keygate_store::{ApiKeyRecord, PreviousSecretRecord};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// A key as the gateway knows it.
+#[derive(Debug)]
+pub struct KeyEntry {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// The part by which it is found; a reset leaves it.
+    pub public_id: PublicId,
+    /// Its workspace. Shared by all keys of it, so a change of the workspace is one write.
+    pub workspace: Arc<WorkspaceEntry>,
+    /// Its owner. Shared likewise.
+    pub owner: Arc<OwnerEntry>,
+    /// Counts its calls under way.
+    pub gauge: Arc<Gauge>,
+    /// When it was used, and from where it was refused.
+    pub last_use: LastUse,
+    /// What can change. Swapped as a whole, so a reader never sees half a change, and calls under way that hold the
+    /// entry see the change, too.
+    state: ArcSwap<KeyState>,
+}
+
+/// What can change of a key.
+#[derive(Clone, Debug)]
+pub struct KeyState {
+    /// False once it is deleted: calls under way hold the entry longer than the directory does.
+    pub live: bool,
+    /// Whether someone disabled it.
+    pub disabled: bool,
+    /// When it stops working, in Unix milliseconds; `None`: never.
+    pub expires_at: Option<i64>,
+    secret_hash: [u8; 32],
+    previous: Option<PreviousSecretRecord>,
+    /// Where calls may come from; `None`: from anywhere.
+    ips: Option<Box<[IpRule]>>,
+    /// Which of its workspace's models it may call; `None`: all.
+    models: Option<HashSet<ModelId>>,
+    /// Grows with each change.
+    revision: u64,
+}
+
+/// Why what a call came with does not prove the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofError {
+    /// It is not a secret of the key, and no temporary key made from it.
+    Wrong,
+    /// It is a temporary key made from it, and its time is over.
+    TemporaryExpired,
+}
+
+impl KeyEntry {
+    pub(super) fn new(
+        record: ApiKeyRecord,
+        public_id: PublicId,
+        workspace: Arc<WorkspaceEntry>,
+        owner: Arc<OwnerEntry>,
+    ) -> Self {
+        Self {
+            id: record.id.clone(),
+            public_id,
+            workspace,
+            owner,
+            gauge: Arc::default(),
+            last_use: LastUse::default(),
+            state: ArcSwap::from_pointee(KeyState::new(record)),
+        }
+    }
+
+    /// What it is now.
+    pub fn state(&self) -> Guard<Arc<KeyState>> {
+        self.state.load()
+    }
+
+    /// Takes over what it was changed to.
+    pub(super) fn change(&self, record: ApiKeyRecord) {
+        let revision = self.state().revision + 1;
+        self.state.store(Arc::new(KeyState { revision, ..KeyState::new(record) }));
+    }
+
+    /// Calls under way see that it is gone.
+    pub(super) fn end(&self) {
+        let state = self.state();
+        self.state.store(Arc::new(KeyState {
+            live: false,
+            revision: state.revision + 1,
+            ..KeyState::clone(&state)
+        }));
+    }
+}
+
+impl KeyState {
+    /// A key as it is stored.
+    pub fn new(record: ApiKeyRecord) -> Self {
+        let (ips, models) = match record.permission {
+            Permission::All {} => (None, None),
+            Permission::Custom(own) => {
+                (own.ips().map(Box::from), own.models().map(|models| models.iter().cloned().collect()))
+            }
+        };
+        Self {
+            live: true,
+            disabled: record.disabled,
+            expires_at: record.expires_at,
+            secret_hash: record.secret_hash,
+            previous: record.previous,
+            ips,
+            models,
+            revision: 0,
+        }
+    }
+
+    /// Another number after each change.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The hash of its secret, from which temporary keys are made.
+    pub fn secret_hash(&self) -> &[u8; 32] {
+        &self.secret_hash
+    }
+
+    /// Whether `presented` is the key's at `now`, in Unix milliseconds: its secret, the one before it for as long as that
+    /// works, or a temporary key made under either.
+    ///
+    /// # Errors
+    /// [`ProofError`].
+    pub fn prove(
+        &self,
+        presented: Presented<'_>,
+        hasher: &KeyHasher,
+        signer: &TemporaryKeySigner,
+        now: i64,
+    ) -> Result<(), ProofError> {
+        let previous = self.previous.as_ref().filter(|p| p.expires_at > now).map(|p| &p.hash);
+        let mut hashes = std::iter::once(&self.secret_hash).chain(previous);
+        match presented {
+            Presented::Key(key) => {
+                let hash = hasher.hash(key);
+                hashes.any(|own| KeyHasher::is_same(&hash, own)).then_some(()).ok_or(ProofError::Wrong)
+            }
+            Presented::Temporary(key) if !hashes.any(|own| signer.verify(key, own)) => Err(ProofError::Wrong),
+            Presented::Temporary(key) if key.expires_at <= now => Err(ProofError::TemporaryExpired),
+            Presented::Temporary(_) => Ok(()),
+        }
+    }
+
+    /// Whether calls may come from this address.
+    pub fn allows_address(&self, address: IpAddr) -> bool {
+        self.ips.as_ref().is_none_or(|rules| rules.iter().any(|rule| rule.contains(address)))
+    }
+
+    /// Whether the key may call this model, as far as its workspace may.
+    pub fn allows_model(&self, model: &ModelId) -> bool {
+        self.models.as_ref().is_none_or(|models| models.contains(model))
+    }
+}
