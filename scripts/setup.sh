@@ -3,7 +3,7 @@
 # folder named by its version, so that nothing is installed twice and nothing is left in the checkout.
 #
 #   scripts/setup.sh build   the wasm target, trunk, wasm-bindgen, binaryen
-#   scripts/setup.sh test    that, Chromium, and the packages of the browser tests
+#   scripts/setup.sh test    that, Chromium, nginx, and the packages of the browser tests
 #   scripts/setup.sh bench   nginx and wrk
 #   scripts/setup.sh path    prints the folders of the tools, for PATH
 set -euo pipefail
