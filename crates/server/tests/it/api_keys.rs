@@ -26,12 +26,15 @@ async fn a_key_is_shown_once_and_never_again() {
         "id": "[id]"
       },
       "description": "Nightly evaluation",
+      "expires_at": null,
       "id": "[id]",
+      "last_refused": null,
       "last_used_at": null,
       "masked": "[masked]",
       "permission": {
         "kind": "all"
       },
+      "previous_secret": null,
       "secret": "[secret]",
       "status": "active",
       "version": 1

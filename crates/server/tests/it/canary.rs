@@ -59,7 +59,7 @@ async fn no_secret_is_written_anywhere() {
     let get = |path: String| send(http.get(format!("{console}{path}")).header("cookie", &cookie));
     let post = |path: String, body: serde_json::Value| {
         let request = http.post(format!("{console}{path}")).header("cookie", &cookie);
-        send(request.header("idempotency-key", "once").json(&body))
+        send(request.header("idempotency-key", &path).json(&body))
     };
     let listed = get(workspaces(SINGAPORE)).await;
     let workspace = listed.body["items"][0]["id"].as_str().unwrap().to_owned();
@@ -84,6 +84,25 @@ async fn no_secret_is_written_anywhere() {
         send(http.get(format!("{gateway}/nothing")).bearer_auth(&key)).await,
         send(http.post(format!("{console}/session")).json(&json!({ "token": binary.token }))).await,
     ];
+    let made = post(format!("{keys}/{id}/temporary-key"), json!({})).await;
+    let temporary = made.body["token"].as_str().unwrap().to_owned();
+    let tokens = format!("{}/api/v1/tokens", binary.url);
+    answers.extend([
+        post(format!("{keys}/{id}/temporary-key"), json!({})).await,
+        chat_call(&gateway, &temporary, "qwen-plus").await,
+        chat_call(&gateway, &format!("{temporary}x"), "qwen-plus").await,
+        send(http.post(format!("{tokens}?expire_in_seconds=0")).bearer_auth(&key)).await,
+        send(http.post(format!("{tokens}?key={temporary}"))).await,
+        send(http.post(tokens).bearer_auth(&temporary)).await,
+    ]);
+    let reset = post(format!("{keys}/{id}/reset"), json!({ "overlap_seconds": 60 })).await;
+    let new = reset.body["secret"].as_str().unwrap().to_owned();
+    answers.extend([
+        post(format!("{keys}/{id}/reset"), json!({ "overlap_seconds": 60 })).await,
+        chat_call(&gateway, &new, "qwen-plus").await,
+        chat_call(&gateway, &key, "qwen-plus").await,
+        get(format!("{keys}/{id}")).await,
+    ]);
     let gone = http.delete(format!("{console}{keys}/{id}")).header("cookie", &cookie);
     answers.push(send(gone).await);
     answers.push(chat_call(&gateway, &key, "qwen-plus").await);
@@ -107,9 +126,14 @@ async fn no_secret_is_written_anywhere() {
     }
     assert!(written.iter().any(|(name, _)| name.ends_with("keygate.db")));
     // The public id and the masked ends of a key may stand anywhere; what is between may not.
-    for (what, secret) in
-        [("key", &key[18..61]), ("session", session.as_str()), ("link", binary.token.as_str())]
-    {
+    for (what, secret) in [
+        ("key", &key[18..61]),
+        ("new secret", &new[18..61]),
+        // Behind the public id and the end of its life.
+        ("temporary key", &temporary[26..]),
+        ("session", session.as_str()),
+        ("link", binary.token.as_str()),
+    ] {
         for (place, bytes) in &written {
             let found = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
             assert!(!found, "the {what} stands in {place}");
