@@ -1,8 +1,8 @@
 //! A field whose text keeps a rule of the contract.
 
 use super::submission::Submission;
-use keygate_contract::TextError;
 use leptos::prelude::*;
+use std::fmt::Display;
 
 /// What is typed into a field, and what is wrong with what was last sent.
 #[derive(Clone, Copy)]
@@ -10,7 +10,7 @@ pub struct Checked {
     /// What is typed.
     pub text: RwSignal<String>,
     sent: RwSignal<Option<String>>,
-    refused: RwSignal<Option<TextError>>,
+    refused: RwSignal<Option<String>>,
 }
 
 impl Checked {
@@ -20,10 +20,10 @@ impl Checked {
     }
 
     /// The text by its rule; else the field shows why not.
-    pub fn parse<T>(self, rule: impl Fn(&str) -> Result<T, TextError>) -> Option<T> {
+    pub fn parse<T, E: Display>(self, rule: impl Fn(&str) -> Result<T, E>) -> Option<T> {
         let text = self.text.get_untracked();
         let parsed = rule(&text);
-        self.refused.set(parsed.as_ref().err().copied());
+        self.refused.set(parsed.as_ref().err().map(ToString::to_string));
         self.sent.set(Some(text));
         parsed.ok()
     }
@@ -34,9 +34,7 @@ impl Checked {
         let unchanged = move || self.sent.with(|sent| self.text.with(|text| sent.as_deref() == Some(text)));
         let told =
             move || submission.error().filter(|e| e.field.as_deref() == Some(field)).map(|e| e.message);
-        Signal::derive(move || {
-            unchanged().then(|| self.refused.get().map(|e| e.to_string()).or_else(told)).flatten()
-        })
+        Signal::derive(move || unchanged().then(|| self.refused.get().or_else(told)).flatten())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Chooses models of a region. What is chosen outlives pages, search and filters.
+//! Chooses models of a region, or of one of its workspaces. What is chosen outlives pages, search and filters.
 
 mod foot;
 mod picking;
@@ -12,7 +12,7 @@ use super::model_words::models_word;
 use super::unsaved::{Unsaved, UnsavedQuestion};
 use crate::ui::{Dialog, Empty, Form, Glyph, SkeletonRows, whole};
 use foot::{Chosen, Foot};
-use keygate_contract::{Model, ModelId, RegionId};
+use keygate_contract::{Model, ModelId, RegionId, WorkspaceId};
 use leptos::prelude::*;
 use picking::{Picking, Shown};
 use rows::{COLUMNS, Rows};
@@ -23,6 +23,9 @@ use toolbar::Toolbar;
 pub fn ModelSelector(
     /// Whose models there are to choose from.
     region: RegionId,
+    /// Only what this workspace may call.
+    #[prop(optional_no_strip)]
+    workspace: Option<WorkspaceId>,
     /// Says why a model cannot be chosen, in a word: `granted`.
     taken: Callback<ModelId, Option<&'static str>>,
     /// Runs with what was chosen.
@@ -30,7 +33,7 @@ pub fn ModelSelector(
     /// Leaves everything as it is.
     on_close: Callback<()>,
 ) -> impl IntoView {
-    let picking = Picking::new(region, taken);
+    let picking = Picking::new(region, workspace, taken);
     let count = Memo::new(move |_| picking.selection.with(selection::Selection::len));
     let unsaved = Unsaved::new(
         Signal::derive(move || count.get() > 0 || picking.walk.busy().get()),
@@ -85,7 +88,7 @@ fn Card(picking: Picking) -> impl IntoView {
     let none = move || {
         view! {
             <Empty glyph=Glyph::Search title="No model found">
-                <p>"No model of the region is named and filtered so."</p>
+                <p>"No model to choose from is named and filtered so."</p>
                 <div class="acts">
                     <button type="button" class="btn" on:click=show_all>"Show all models"</button>
                 </div>

@@ -1,4 +1,4 @@
-//! Shows the secret of a new key, this once.
+//! Shows the secret of a key just created or reset, this once.
 //!
 //! The dialog holds the one copy the console has. It closes only after the secret was copied or downloaded, or the
 //! person said that they have saved it; then the copy is wiped and nothing of it is left in the page.
@@ -18,12 +18,15 @@ use std::sync::Arc;
 pub fn SecretDialog(
     /// The key.
     created: CreatedKey,
+    /// It was there before, and got a new secret.
+    #[prop(optional)]
+    is_reset: bool,
     /// Lets go of it.
     on_close: Callback<()>,
 ) -> impl IntoView {
     let CreatedKey { key, secret } = created;
     let Some(secret) = secret else {
-        return view! { <AnswerLost description=key.description on_close /> }.into_any();
+        return view! { <AnswerLost description=key.description is_reset on_close /> }.into_any();
     };
     let (regions, workspaces) = (Regions::expect(), Workspaces::expect());
     let (saved, too_early, tab) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(0_usize));

@@ -72,11 +72,23 @@ impl Submission {
         key
     }
 
+    /// The next sending is another one, be its words the same: the last one was carried out.
+    pub fn forget(self) {
+        self.attempt.set_value(None);
+    }
+
     /// The last error, if it is not about one of the fields, which show their own.
     pub fn error_beside(self, fields: &'static [&'static str]) -> Signal<Option<ApiError>> {
-        let about =
-            move |error: &ApiError| error.field.as_deref().is_some_and(|field| fields.contains(&field));
-        Signal::derive(move || self.error.get().filter(|error| !about(error)))
+        self.error_unless(move |field| fields.contains(&field))
+    }
+
+    /// The last error, if it is not about a field that shows its own.
+    pub fn error_unless(
+        self,
+        shows: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Signal<Option<ApiError>> {
+        let is_shown = move |error: &ApiError| error.field.as_deref().is_some_and(&shows);
+        Signal::derive(move || self.error.get().filter(|error| !is_shown(error)))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::components::{
 };
 use crate::routes::{ListView, Place};
 use crate::state::{SignedIn, Workspaces, use_list_view, use_workspace_place};
-use crate::ui::{Column, Empty, FilterMenu, Glyph, SearchBox, whole};
+use crate::ui::{Column, Empty, FilterMenu, FilterOption, Glyph, SearchBox, whole};
 use details::Details;
 use keygate_contract::{Model, ModelList, ModelType, PAGE_SIZE_DEFAULT, Page, Role};
 use leptos::prelude::*;
@@ -91,11 +91,11 @@ pub fn ModelsPage() -> impl IntoView {
         format!("{} {}{}", whole(total), models_word(total), if found { " found" } else { "" })
     };
     let state = list.state();
-    let facets = move |of: fn(&ModelList) -> Vec<(String, u64)>| {
+    let facets = move |of: fn(&ModelList) -> Vec<FilterOption>| {
         Signal::derive(move || state.with(|s| s.value.as_ref().map(of).unwrap_or_default()))
     };
-    let vendors = facets(|list| list.vendors.iter().map(|v| (v.vendor.clone(), v.count)).collect());
-    let types = facets(|list| list.types.iter().map(|t| (t.kind.to_string(), t.count)).collect());
+    let vendors = facets(|list| list.vendors.iter().map(|v| (v.vendor.clone(), Some(v.count))).collect());
+    let types = facets(|list| list.types.iter().map(|t| (t.kind.to_string(), Some(t.count))).collect());
     let missing =
         Memo::new(move |_| workspaces.current.with(Option::is_none).then(|| workspaces.error()).flatten());
     let page = move || {

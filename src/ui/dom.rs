@@ -48,7 +48,7 @@ pub fn focus_heading() {
 /// Moves the focus to the first field that is marked as wrong, once the marks are drawn.
 pub fn focus_first_invalid(root: Element) {
     request_animation_frame(move || {
-        if let Some(field) = first_in(&root, "[aria-invalid=true]") {
+        if let Some(field) = first_in(&root, "[aria-invalid=true], [data-wrong=true]") {
             focus(&field);
         }
     });

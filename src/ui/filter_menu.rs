@@ -1,4 +1,4 @@
-//! A filter: one value of several, each with how much it leaves.
+//! A filter: one value of several, each with how much it leaves where that is known.
 
 use super::icon::{Glyph, Icon};
 use super::menu::Menu;
@@ -6,13 +6,16 @@ use super::menu_item::MenuRadio;
 use super::number::whole;
 use leptos::prelude::*;
 
+/// A value and how much it leaves, where that is known.
+pub type FilterOption = (String, Option<u64>);
+
 /// A button that shows what is chosen, and a menu to choose from.
 #[component]
 pub fn FilterMenu(
     /// What it filters by, such as `Vendor`.
     label: &'static str,
     /// The values and how much each leaves.
-    options: Signal<Vec<(String, u64)>>,
+    options: Signal<Vec<FilterOption>>,
     /// A value in words.
     name: fn(&str) -> String,
     /// The value chosen; empty: any.
@@ -35,7 +38,7 @@ pub fn FilterMenu(
         let any = item(String::new(), format!("Any {}", label.to_ascii_lowercase()), None);
         let others = options.get().into_iter().map(|(value, count)| {
             let words = name(&value);
-            item(value, words, Some(count))
+            item(value, words, count)
         });
         std::iter::once(any).chain(others).collect_view()
     };

@@ -6,11 +6,13 @@ use leptos::prelude::*;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each name says what is drawn")]
 pub enum Glyph {
+    Ban,
     Check,
     ChevronDown,
     ChevronsUpDown,
     Close,
     Copy,
+    Clock,
     Cube,
     Dots,
     Download,
@@ -25,6 +27,7 @@ pub enum Glyph {
     Pencil,
     Plug,
     Plus,
+    Reset,
     Search,
     SignOut,
     Sun,
@@ -38,6 +41,7 @@ pub enum Glyph {
 impl Glyph {
     fn path(self) -> &'static str {
         match self {
+            Self::Ban => "M10 2.5a7.5 7.5 0 1 0 .01 0zM4.8 4.8l10.4 10.4",
             Self::Check => "m4 10.5 4 4 8-9",
             Self::ChevronDown => "m6 8 4 4 4-4",
             Self::ChevronsUpDown => "m7 8 3-3 3 3M7 12l3 3 3-3",
@@ -45,6 +49,7 @@ impl Glyph {
             Self::Copy => {
                 "M9 7h6a2 2 0 0 1 2 2v6a2 2 0 0 1-2 2H9a2 2 0 0 1-2-2V9a2 2 0 0 1 2-2zM13 7V4.5A1.5 1.5 0 0 0 11.5 3h-7A1.5 1.5 0 0 0 3 4.5v7A1.5 1.5 0 0 0 4.5 13H7"
             }
+            Self::Clock => "M10 2.5a7.5 7.5 0 1 0 .01 0zM10 6v4.2l2.8 1.8",
             Self::Cube => "m10 2 7 4v8l-7 4-7-4V6zM3 6l7 4 7-4M10 10v8",
             Self::Dots => "M4 9.2a.8.8 0 1 0 .01 0zM10 9.2a.8.8 0 1 0 .01 0zM16 9.2a.8.8 0 1 0 .01 0z",
             Self::Download => "M10 3v10M6 9l4 4 4-4M3 17h14",
@@ -63,6 +68,7 @@ impl Glyph {
             }
             Self::Plug => "M7 2v5M13 2v5M4 7h12v3a6 6 0 0 1-12 0zM10 16v3",
             Self::Plus => "M10 4v12M4 10h12",
+            Self::Reset => "M16 10a6 6 0 1 1-1.8-4.3M16.2 2.8v3.4h-3.4",
             Self::Search => "M9 3.5a5.5 5.5 0 1 0 .01 0zM13.2 13.2l4 4",
             Self::SignOut => "M8 3H4v14h4M12 6l4 4-4 4M16 10H8",
             Self::Sun => {

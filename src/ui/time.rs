@@ -54,12 +54,59 @@ pub fn hours_before_now(hours: u32) -> String {
     js_sys::Date::new(&JsValue::from_f64(moment)).to_iso_string().into()
 }
 
+/// The moment in words, with its time zone.
+pub fn moment(rfc3339: &str) -> String {
+    MOMENT.with(|format| write(format, rfc3339))
+}
+
+/// Now, in milliseconds since 1970.
+pub fn now() -> f64 {
+    js_sys::Date::now()
+}
+
+/// A moment in milliseconds since 1970, in RFC 3339 as the server writes it.
+pub fn rfc3339(millis: f64) -> Option<String> {
+    let date = js_sys::Date::new(&JsValue::from_f64(millis));
+    // Of a moment that no date stands for the library makes no text but an error.
+    (!date.get_time().is_nan()).then(|| date.to_iso_string().into())
+}
+
+/// A moment in milliseconds since 1970, from RFC 3339 or from what a field for date and time holds, which is meant in
+/// the person's time zone.
+pub fn millis(text: &str) -> Option<f64> {
+    let millis = js_sys::Date::new(&JsValue::from_str(text)).get_time();
+    (!millis.is_nan()).then_some(millis)
+}
+
+/// What a field for date and time holds at a moment: `2026-11-20T09:30`, in the person's time zone.
+pub fn date_time_field(rfc3339: &str) -> String {
+    let date = js_sys::Date::new(&JsValue::from_str(rfc3339));
+    let (year, month, day) = (date.get_full_year(), date.get_month() + 1, date.get_date());
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}", date.get_hours(), date.get_minutes())
+}
+
+/// The name of the person's time zone, such as `Europe/Berlin`.
+pub fn time_zone() -> Option<String> {
+    let options = DAY.with(Intl::DateTimeFormat::resolved_options);
+    Reflect::get(&options, &JsValue::from_str("timeZone")).ok()?.as_string()
+}
+
+/// How long ago a moment was; the exact moment with its time zone is in the title.
+#[component]
+pub fn Ago(
+    /// The moment, in RFC 3339.
+    at: String,
+) -> impl IntoView {
+    let (words, moment) = (ago(&at), moment(&at));
+    view! { <time class="nowrap" datetime=at title=moment>{words}</time> }
+}
+
 /// A day; the exact moment with its time zone is in the title.
 #[component]
 pub fn Date(
     /// The moment, in RFC 3339.
     at: String,
 ) -> impl IntoView {
-    let (day, moment) = (DAY.with(|f| write(f, &at)), MOMENT.with(|f| write(f, &at)));
+    let (day, moment) = (DAY.with(|f| write(f, &at)), moment(&at));
     view! { <time class="nowrap" datetime=at title=moment>{day}</time> }
 }

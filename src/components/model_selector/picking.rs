@@ -4,7 +4,7 @@ use super::selection::Selection;
 use crate::api::{Client, ModelFilter, ModelListKey, Queries, Query};
 use crate::components::Submission;
 use crate::ui::{Tick, Ticked};
-use keygate_contract::{Model, ModelId, ModelList, RegionId};
+use keygate_contract::{Model, ModelId, ModelList, RegionId, WorkspaceId};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub(super) enum Shown {
 #[derive(Clone, Copy)]
 pub(super) struct Picking {
     pub(super) client: Client,
-    pub(super) region: StoredValue<RegionId>,
+    pub(super) whose: StoredValue<(RegionId, Option<WorkspaceId>)>,
     pub(super) part: RwSignal<Part>,
     pub(super) showing: RwSignal<Showing>,
     pub(super) query: Query<ModelList>,
@@ -61,14 +61,18 @@ pub(super) struct Picking {
 }
 
 impl Picking {
-    pub(super) fn new(region: RegionId, taken: Callback<ModelId, Option<&'static str>>) -> Self {
+    pub(super) fn new(
+        region: RegionId,
+        workspace: Option<WorkspaceId>,
+        taken: Callback<ModelId, Option<&'static str>>,
+    ) -> Self {
         let queries = Queries::expect();
         let part = RwSignal::new(Part::default());
         let showing = RwSignal::new(Showing::All);
-        let region = StoredValue::new(region);
+        let whose = StoredValue::new((region, workspace));
         let query = queries.models(Signal::derive(move || {
             let Part { filter, mut trail } = part.get();
-            Some(key(region.get_value(), filter, trail.pop().unwrap_or_default(), PAGE as u32))
+            Some(key(whose.get_value(), filter, trail.pop().unwrap_or_default(), PAGE as u32))
         }));
         let state = query.state();
         let rows = Memo::new(move |_| match showing.get() {
@@ -91,7 +95,7 @@ impl Picking {
         });
         Self {
             client: queries.client,
-            region,
+            whose,
             part,
             showing,
             query,
@@ -239,8 +243,13 @@ impl Picking {
     }
 }
 
-pub(super) fn key(region: RegionId, filter: ModelFilter, page_token: String, page_size: u32) -> ModelListKey {
-    ModelListKey { region, workspace: None, filter, page_token, page_size }
+pub(super) fn key(
+    (region, workspace): (RegionId, Option<WorkspaceId>),
+    filter: ModelFilter,
+    page_token: String,
+    page_size: u32,
+) -> ModelListKey {
+    ModelListKey { region, workspace, filter, page_token, page_size }
 }
 
 fn next_token(list: Option<&ModelList>) -> Option<&String> {

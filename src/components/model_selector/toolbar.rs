@@ -3,7 +3,7 @@
 use super::picking::{Picking, Showing};
 use crate::components::model_words::{type_name, type_of};
 use crate::ui::dom::{first_in, focus};
-use crate::ui::{FilterMenu, SearchBox, topmost, whole};
+use crate::ui::{FilterMenu, FilterOption, SearchBox, topmost, whole};
 use keygate_contract::{ModelList, ModelType};
 use leptos::prelude::*;
 
@@ -20,11 +20,11 @@ pub(super) fn Toolbar(picking: Picking) -> impl IntoView {
     });
     let placeholder =
         move || Some(all.get().map_or("Search models".to_owned(), |n| format!("Search {} models", whole(n))));
-    let facets = move |of: fn(&ModelList) -> Vec<(String, u64)>| {
+    let facets = move |of: fn(&ModelList) -> Vec<FilterOption>| {
         Signal::derive(move || state.with(|s| s.value.as_ref().map(of).unwrap_or_default()))
     };
-    let vendors = facets(|list| list.vendors.iter().map(|v| (v.vendor.clone(), v.count)).collect());
-    let types = facets(|list| list.types.iter().map(|t| (t.kind.to_string(), t.count)).collect());
+    let vendors = facets(|list| list.vendors.iter().map(|v| (v.vendor.clone(), Some(v.count))).collect());
+    let types = facets(|list| list.types.iter().map(|t| (t.kind.to_string(), Some(t.count))).collect());
     let to_rows = Callback::new(move |()| {
         if let Some(row) = topmost().and_then(|dialog| first_in(&dialog, "tbody input[tabindex='0']")) {
             focus(&row);

@@ -9,7 +9,7 @@ impl Picking {
     /// Chooses all that is found, on all pages.
     pub(super) fn choose_all(self) {
         let filter = self.part.with_untracked(|part| part.filter.clone());
-        let key = key(self.region.get_value(), filter.clone(), String::new(), PAGE_SIZE_MAX);
+        let key = key(self.whose.get_value(), filter.clone(), String::new(), PAGE_SIZE_MAX);
         self.met.set(0);
         self.walk.send(walk(self.client, key, self.met), move |models| {
             let free: Vec<_> = untrack(|| models.into_iter().filter(|model| self.is_free(model)).collect());
