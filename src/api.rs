@@ -18,7 +18,11 @@ mod serving;
 mod session;
 mod workspace;
 
-pub use api_key::{ApiKeyListKey, CreatedKey, api_key_create, api_key_delete, api_key_update, api_key_view};
+pub use api_key::{
+    ApiKeyListKey, CreatedKey, STATUSES, TemporaryKey, api_key_create, api_key_delete, api_key_disable,
+    api_key_enable, api_key_overlap_end, api_key_reset, api_key_update, api_key_view, status_name, status_of,
+    temporary_key_create,
+};
 pub use backend::{Backend, BackendId, Backends};
 pub use cache::{Cache, QueryKey, QueryState};
 pub use client::{Client, Connection, IdempotencyKey};

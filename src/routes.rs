@@ -144,6 +144,8 @@ pub struct ListView {
     pub vendor: String,
     /// The type of the models shown; empty: any.
     pub kind: String,
+    /// The status of the keys shown; empty: any.
+    pub status: String,
     /// The page's token; empty: the first.
     pub page: String,
     /// The model that is open over the list; empty: none.
@@ -157,6 +159,7 @@ impl ListView {
             ("q", &*self.q),
             ("vendor", &self.vendor),
             ("type", &self.kind),
+            ("status", &self.status),
             ("page", &self.page),
             ("model", &self.model),
         ];
@@ -165,7 +168,7 @@ impl ListView {
 
     /// Whether it leaves anything of the list out.
     pub fn is_narrow(&self) -> bool {
-        !(self.q.is_empty() && self.vendor.is_empty() && self.kind.is_empty())
+        [&self.q, &self.vendor, &self.kind, &self.status].into_iter().any(|field| !field.is_empty())
     }
 }
 

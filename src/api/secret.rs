@@ -1,7 +1,7 @@
 //! A secret has a type of its own: it cannot be printed, cloned or written out by accident, and its memory is
 //! overwritten when the last holder lets go.
 
-/// The secret of an API key, shown once.
+/// The secret of an API key or a temporary key, shown once.
 pub struct Secret(Vec<u8>);
 
 impl Secret {

@@ -1,20 +1,29 @@
-//! The API keys of a workspace: find one, add one and see its secret once, describe it anew, delete it.
+//! The API keys of a workspace: find one, add one and see its secret once, change, disable, reset and delete it, or
+//! make a temporary key of it.
 
 mod create;
 mod delete;
+mod disable;
 mod edit;
+mod end_overlap;
+mod form;
+mod menu;
+mod open;
+mod reset;
 mod row;
+mod temporary;
+mod words;
 
-use crate::api::{ApiKeyListKey, CreatedKey, Queries};
-use crate::components::{ErrorView, ListCard, PageHead, SecretDialog, use_list_navigation};
+use crate::api::{ApiError, ApiKeyListKey, Queries, STATUSES, api_key_enable, status_name, status_of};
+use crate::components::{ErrorNote, ErrorView, ListCard, Named, PageHead, use_list_navigation};
 use crate::routes::ListView;
-use crate::state::{Workspaces, use_list_view, use_workspace_place};
-use crate::ui::{Column, Empty, Glyph, Icon, ReasonedButton, SearchBox};
-use create::CreateDialog;
-use delete::DeleteDialog;
-use edit::EditDialog;
+use crate::state::{Regions, Toasts, Workspaces, use_list_view, use_workspace_place};
+use crate::ui::{Column, Empty, FilterMenu, Glyph, Icon, ReasonedButton, SearchBox};
 use keygate_contract::{ApiKey, Page};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
+use menu::Acts;
+use open::{Open, OpenDialog};
 use row::row;
 
 const COLUMNS: &[Column] = &[
@@ -22,54 +31,62 @@ const COLUMNS: &[Column] = &[
     Column { label: "API key", class: "" },
     Column { label: "Permission", class: "" },
     Column { label: "Created by", class: "" },
-    Column { label: "Created", class: "" },
+    Column { label: "Last used", class: "" },
     Column { label: "Status", class: "" },
     Column { label: "", class: "acts" },
 ];
 
-/// What is open over the page.
-#[derive(Clone)]
-enum Open {
-    Nothing,
-    Create,
-    Created(CreatedKey),
-    Edit(ApiKey),
-    Delete(ApiKey),
-}
-
 /// The API keys of a workspace.
 #[component]
 pub fn ApiKeysPage() -> impl IntoView {
-    let (queries, workspaces) = (Queries::expect(), Workspaces::expect());
+    let (queries, workspaces, regions) = (Queries::expect(), Workspaces::expect(), Regions::expect());
+    let toasts = Toasts::expect();
     let (workspace, view, navigation) = (use_workspace_place(), use_list_view(), use_list_navigation());
     let list = queries.api_keys(Signal::derive(move || {
-        let ListView { q, page, .. } = view.get();
-        Some(ApiKeyListKey { workspace: workspace.get()?, q, page_token: page })
+        let ListView { q, status, page, .. } = view.get();
+        let status = status_of(&status);
+        Some(ApiKeyListKey { workspace: workspace.get()?, q, status, page_token: page })
     }));
 
     let open = RwSignal::new(Open::Nothing);
-    let close = Callback::new(move |()| open.set(Open::Nothing));
     let create = Callback::new(move |()| open.set(Open::Create));
-    let created = Callback::new(move |key| open.set(Open::Created(key)));
-    let on_edit = Callback::new(move |key| open.set(Open::Edit(key)));
-    let on_delete = Callback::new(move |key| open.set(Open::Delete(key)));
+    let act_error = RwSignal::new(None::<ApiError>);
+    let enable = Callback::new(move |key: ApiKey| {
+        let Some(workspace) = workspace.get_untracked() else { return };
+        act_error.set(None);
+        spawn_local(async move {
+            let ApiKey { id, description, .. } = key;
+            match api_key_enable(queries, workspace, id).await {
+                Ok(_) => toasts.show(format!("API key “{description}” enabled")),
+                Err(error) => drop(act_error.try_set(Some(error))),
+            }
+        });
+    });
+    let acts = Acts { open: Callback::new(move |next| open.set(next)), enable };
+
     let used = Memo::new(move |_| {
         workspaces.current.with(|w| w.as_ref().map(|w| (w.api_key_count, w.api_key_limit)))
     });
+    let per_owner = Memo::new(move |_| {
+        regions.current.with(|region| region.as_ref().and_then(|region| region.limits.keys_per_owner))
+    });
     let full = Signal::derive(move || {
         let (used, limit) = used.get()?;
-        (used >= limit)
-            .then(|| format!("This workspace holds at most {limit} keys. Delete one to add another."))
+        let owners = per_owner.get().map(|most| format!(" A member may own at most {most} in this region."));
+        (used >= limit).then(|| {
+            let owners = owners.unwrap_or_default();
+            format!("This workspace holds at most {limit} keys.{owners} Delete one to add another.")
+        })
     });
     let count = move || used.get().map(|(used, limit)| format!("{used}/{limit}"));
     let name = Memo::new(move |_| workspaces.current.with(|w| w.as_ref().map(|w| w.name.clone())));
+    let owners =
+        move || per_owner.get().map(|most| format!(" In this region a member may own at most {most} keys."));
     let intro = view! {
         "Keys of "
-        {move || match name.get() {
-            Some(name) => view! { <b><bdi>{name}</bdi></b> }.into_any(),
-            None => view! { <i class="bone"></i> }.into_any(),
-        }}
+        <Named name />
         ". A key carries this workspace's model access and rate limits."
+        {owners}
     };
 
     let empty = move || {
@@ -85,19 +102,25 @@ pub fn ApiKeysPage() -> impl IntoView {
     let no_results = move || {
         view! {
             <Empty glyph=Glyph::Search title="No API key found">
-                <p>"No ID or description in this workspace has “"<bdi>{move || view.get().q}</bdi>"” in it."</p>
+                <p>{move || match view.get() {
+                    ListView { q, status, .. } if status.is_empty() => {
+                        view! { "No ID or description in this workspace has “"<bdi>{q}</bdi>"” in it." }.into_any()
+                    }
+                    _ => "No key of this workspace is named and filtered so.".into_any(),
+                }}</p>
                 <div class="acts">
-                    <button type="button" class="btn" on:click=move |_| navigation.search(String::new())>"Clear search"</button>
+                    <button type="button" class="btn" on:click=move |_| navigation.show_all()>"Show all keys"</button>
                 </div>
             </Empty>
         }
     };
     let foot = move |page: Page<ApiKey>| match used.get() {
-        Some((_, limit)) if view.with(|view| view.q.is_empty()) => {
+        Some((_, limit)) if !view.with(ListView::is_narrow) => {
             format!("{} of {limit} keys in this workspace", page.total)
         }
         _ => format!("{} found", page.total),
     };
+    let statuses = STATUSES.map(|status| (status_name(status).to_owned(), None)).to_vec();
     let missing =
         Memo::new(move |_| workspaces.current.with(Option::is_none).then(|| workspaces.error()).flatten());
     let page = move || {
@@ -108,13 +131,21 @@ pub fn ApiKeysPage() -> impl IntoView {
                     value=Signal::derive(move || view.get().q)
                     on_search=Callback::new(move |q| navigation.search(q))
                 />
+                <FilterMenu
+                    label="Status"
+                    options=Signal::stored(statuses.clone())
+                    name=|name| status_of(name).map_or("any", |status| words::status(status).1).to_owned()
+                    chosen=Signal::derive(move || status_of(&view.get().status).map_or("", status_name).to_owned())
+                    on_choose=Callback::new(move |status| navigation.narrow(|view| view.status = status))
+                />
             </div>
+            <div class="list-note"><ErrorNote error=act_error.into() /></div>
             <ListCard
                 query=list
                 what="API keys"
                 columns=COLUMNS
                 id=|key: &ApiKey| key.id.as_str()
-                row=Callback::new(move |key| row(key, on_edit, on_delete).into_any())
+                row=Callback::new(move |key| row(key, acts).into_any())
                 empty=empty.into()
                 no_results=no_results.into()
                 foot=Callback::new(foot)
@@ -136,15 +167,6 @@ pub fn ApiKeysPage() -> impl IntoView {
             }
             None => page().into_any(),
         }}
-        {move || {
-            let workspace = workspace.get_untracked();
-            match (open.get(), workspace) {
-                (Open::Create, Some(workspace)) => view! { <CreateDialog workspace on_close=close on_created=created /> }.into_any(),
-                (Open::Created(created), _) => view! { <SecretDialog created on_close=close /> }.into_any(),
-                (Open::Edit(key), Some(workspace)) => view! { <EditDialog workspace key on_close=close /> }.into_any(),
-                (Open::Delete(key), Some(workspace)) => view! { <DeleteDialog workspace key on_close=close /> }.into_any(),
-                (Open::Nothing, _) | (_, None) => ().into_any(),
-            }
-        }}
+        <OpenDialog open workspace />
     }
 }

@@ -22,6 +22,7 @@ pub fn use_list_view() -> Memo<ListView> {
                 q: field("q"),
                 vendor: field("vendor"),
                 kind: field("type"),
+                status: field("status"),
                 page: field("page"),
                 model: field("model"),
             }

@@ -69,7 +69,7 @@ pub struct RefusedAddress {
 
 /// Whether calls with a key are taken. Derived from the key and its owner, never stored; the first that holds, in this
 /// order: disabled, expired, owner disabled, active.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ApiKeyStatus {

@@ -1,10 +1,11 @@
 //! Adds an API key.
 
+use super::form::{Fields, Filled, KeyForm, ModelPicker};
 use crate::api::{CreatedKey, Queries, WorkspaceKey, api_key_create};
-use crate::components::{Checked, ErrorNote, Submission, Unsaved, UnsavedQuestion};
-use crate::state::Workspaces;
-use crate::ui::{Dialog, Form, Glyph, Note, SubmitButton, TextField};
-use keygate_contract::{ApiKeyCreate, DESCRIPTION_MAX, Description, Permission};
+use crate::components::{Submission, Unsaved, UnsavedQuestion};
+use crate::state::{SignedIn, Workspaces};
+use crate::ui::{Dialog, Form, Glyph, Note, SubmitButton};
+use keygate_contract::{ApiKeyCreate, Permission};
 use leptos::prelude::*;
 
 /// The dialog.
@@ -14,59 +15,51 @@ pub(super) fn CreateDialog(
     on_close: Callback<()>,
     on_created: Callback<CreatedKey>,
 ) -> impl IntoView {
-    let queries = Queries::expect();
-    let (description, submission) = (Checked::new(""), Submission::new());
-    let dirty = Signal::derive(move || description.text.with(|text| !text.trim().is_empty()));
+    let (queries, signed_in) = (Queries::expect(), SignedIn::expect());
+    let (form, submission) = (KeyForm::new(), Submission::new());
+    let dirty = Signal::derive(move || form.differs("", &Permission::default()));
     let unsaved = Unsaved::new(dirty, submission.busy(), on_close);
-    let submit = Callback::new(move |()| {
-        let Some(description) = description.parse(Description::parse) else { return };
-        let key = submission.key_for(description.as_str());
-        let body = ApiKeyCreate { description, permission: Permission::default(), expires_at: None };
-        let call = api_key_create(queries, workspace.clone(), body, key);
-        submission.send(call, move |created| on_created.run(created));
-    });
+    let submit = {
+        let workspace = workspace.clone();
+        Callback::new(move |()| {
+            let Some(Filled { description, permission, expires_at }) = form.parse() else { return };
+            let body = ApiKeyCreate { description, permission, expires_at };
+            let key = submission.key_for(&serde_json::to_string(&body).unwrap_or_default());
+            let call = api_key_create(queries, workspace.clone(), body, key);
+            submission.send(call, move |created| on_created.run(created));
+        })
+    };
+    let picked = workspace.clone();
+    let owner = Signal::derive(move || signed_in.session.value().map(|session| session.member.email));
     view! {
-        <Dialog title="Add API key" on_close=unsaved.on_close()>
+        <Dialog title="Add API key" class="dialog wide key-dialog" on_close=unsaved.on_close()>
             <Form on_submit=submit>
                 <div class="body">
-                    <TextField
-                        label="Description"
-                        value=description.text
-                        error=description.error(submission, "description")
-                        max=DESCRIPTION_MAX
-                        hint="Which application uses the key, and where."
-                        autofocus=true
-                    />
-                    <Inherits />
-                    <ErrorNote error=submission.error_beside(&["description"]) />
+                    <NoModels />
+                    <Fields form submission workspace=workspace.clone() owner />
                 </div>
                 <footer>
                     <button type="button" class="btn" on:click=move |_| unsaved.on_close().run(())>"Cancel"</button>
                     <SubmitButton label="Add API key" busy_label="Adding…" busy=submission.busy() />
                 </footer>
             </Form>
+            <ModelPicker form workspace=picked />
             <UnsavedQuestion unsaved />
         </Dialog>
     }
 }
 
-/// What the key may do, before it exists.
+/// A workspace without models refuses every call: better said before the key exists.
 #[component]
-fn Inherits() -> impl IntoView {
+fn NoModels() -> impl IntoView {
     let workspaces = Workspaces::expect();
-    let may = move || match workspaces.current.get()?.model_count {
-        None => Some("It may call every model of the region, within the workspace's rate limits."),
-        Some(0) => Some(
-            "The workspace may call no model yet, so calls with the key are refused until models are granted to it.",
-        ),
-        Some(_) => Some("It may call the workspace's models, within the workspace's rate limits."),
-    };
-    view! {
-        <Note class="note info" glyph=Glyph::Key>
-            "The key inherits what "
-            <b><bdi>{move || workspaces.current.get().map(|workspace| workspace.name)}</bdi></b>
-            " may do. "
-            {may}
-        </Note>
+    move || {
+        let workspace = workspaces.current.get().filter(|workspace| workspace.model_count == Some(0))?;
+        Some(view! {
+            <Note class="note info" glyph=Glyph::Key>
+                <b><bdi>{workspace.name}</bdi></b>
+                " may call no model yet, so calls with the key are refused until models are granted to it."
+            </Note>
+        })
     }
 }

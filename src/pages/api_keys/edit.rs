@@ -1,10 +1,12 @@
-//! Describes an API key anew.
+//! Changes what an API key is told.
 
+use super::form::{Fields, KeyForm, ModelPicker};
+use super::words;
 use crate::api::{Queries, Result, WorkspaceKey, api_key_update, api_key_view};
-use crate::components::{Checked, ErrorNote, Submission, Unsaved, UnsavedQuestion};
+use crate::components::{Submission, Unsaved, UnsavedQuestion};
 use crate::state::Toasts;
-use crate::ui::{Dialog, Form, Note, SubmitButton, TextField};
-use keygate_contract::{ApiKey, ApiKeyId, ApiKeyUpdate, DESCRIPTION_MAX, Description, ErrorCode};
+use crate::ui::{Dialog, Form, Note, SubmitButton};
+use keygate_contract::{ApiKey, ApiKeyId, ApiKeyUpdate, ErrorCode};
 use leptos::prelude::*;
 
 /// What became of saving.
@@ -32,62 +34,67 @@ async fn save(
 #[component]
 pub(super) fn EditDialog(workspace: WorkspaceKey, key: ApiKey, on_close: Callback<()>) -> impl IntoView {
     let (queries, toasts) = (Queries::expect(), Toasts::expect());
-    let (description, submission) = (Checked::new(&*key.description), Submission::new());
-    let masked = key.masked.clone();
-    let id = key.id.clone();
+    let (form, submission) = (KeyForm::of(&key), Submission::new());
+    let ApiKey { id, masked, last_refused, .. } = key.clone();
+    let owner = Signal::stored(Some(key.created_by.email.clone()));
     let base = RwSignal::new(key);
-    let conflict = RwSignal::new(false);
-    let dirty = Signal::derive(move || {
-        base.with(|base| description.text.with(|text| text.trim() != base.description))
-    });
+    let conflict = RwSignal::new(None::<Vec<String>>);
+    let dirty = Signal::derive(move || base.with(|base| form.differs(&base.description, &base.permission)));
     let unsaved = Unsaved::new(dirty, submission.busy(), on_close);
-    let submit = Callback::new(move |()| {
-        let Some(parsed) = description.parse(Description::parse) else { return };
-        if !dirty.get_untracked() {
-            unsaved.leave();
-            return;
-        }
-        let update = ApiKeyUpdate {
-            description: Some(parsed),
-            version: Some(base.with_untracked(|base| base.version)),
-            ..ApiKeyUpdate::default()
-        };
-        submission.send(save(queries, workspace.clone(), id.clone(), update), move |saved| match saved {
-            Saved::Done => {
-                toasts.show("Description saved");
+    let submit = {
+        let workspace = workspace.clone();
+        Callback::new(move |()| {
+            let Some(filled) = form.parse() else { return };
+            if !untrack(|| dirty.get()) {
                 unsaved.leave();
+                return;
             }
-            Saved::Conflict(current) => {
-                base.set(current);
-                conflict.set(true);
+            let update = base.with_untracked(|base| form.update(filled, base));
+            let call = save(queries, workspace.clone(), id.clone(), update);
+            submission.send(call, move |saved| match saved {
+                Saved::Done => {
+                    toasts.show("API key saved");
+                    unsaved.leave();
+                }
+                Saved::Conflict(current) => {
+                    let before = base.get_untracked();
+                    form.follow(&before, &current);
+                    conflict.set(Some(words::changes(&before, &current)));
+                    base.set(current);
+                }
+            });
+        })
+    };
+    let picked = workspace.clone();
+    let changed = move || {
+        conflict.get().map(|changes| {
+            let changes = changes.into_iter().map(|words| view! { <li><bdi>{words}</bdi></li> }).collect_view();
+            view! {
+                <Note role="alert">
+                    "It was changed elsewhere in the meantime. What you changed is kept; save again to replace what is there now."
+                    <ul class="also">{changes}</ul>
+                </Note>
             }
-        });
-    });
+        })
+    };
     view! {
-        <Dialog title="Edit description" subtitle=view! { <span class="mono">{masked}</span> }.into_any() on_close=unsaved.on_close()>
+        <Dialog
+            title="Edit API key"
+            subtitle=view! { <span class="mono">{masked}</span> }.into_any()
+            class="dialog wide key-dialog"
+            on_close=unsaved.on_close()
+        >
             <Form on_submit=submit>
                 <div class="body">
-                    {move || conflict.get().then(|| view! {
-                        <Note role="alert">
-                            "It was changed elsewhere in the meantime: the description is now "
-                            <b><bdi>{move || base.get().description}</bdi></b>
-                            ". What you typed is kept; save again to replace that."
-                        </Note>
-                    })}
-                    <TextField
-                        label="Description"
-                        value=description.text
-                        error=description.error(submission, "description")
-                        max=DESCRIPTION_MAX
-                        autofocus=true
-                    />
-                    <ErrorNote error=submission.error_beside(&["description"]) />
+                    {changed}
+                    <Fields form submission workspace=workspace.clone() owner last_refused />
                 </div>
                 <footer>
                     <button type="button" class="btn" on:click=move |_| unsaved.on_close().run(())>"Cancel"</button>
-                    <SubmitButton label="Save description" busy_label="Saving…" busy=submission.busy() />
+                    <SubmitButton label="Save changes" busy_label="Saving…" busy=submission.busy() />
                 </footer>
             </Form>
+            <ModelPicker form workspace=picked />
             <UnsavedQuestion unsaved />
         </Dialog>
     }

@@ -1,73 +1,88 @@
 //! One API key in the list.
 
-use crate::state::Toasts;
-use crate::ui::{Badge, CopyText, Date, Glyph, Icon, Menu, MenuItem, Tone};
+use super::menu::{Acts, RowMenu};
+use super::open::Open;
+use super::words;
+use crate::ui::{Ago, Badge, CopyText, Date, Glyph, Icon, moment};
 use keygate_contract::{ApiKey, ApiKeyStatus, Permission};
 use leptos::prelude::*;
 
 /// A row.
-pub(super) fn row(
-    key: Memo<ApiKey>,
-    on_edit: Callback<ApiKey>,
-    on_delete: Callback<ApiKey>,
-) -> impl IntoView {
-    let toasts = Toasts::expect();
-    let ApiKey { id, masked, created_at, created_by, .. } = key.get_untracked();
+pub(super) fn row(key: Memo<ApiKey>, acts: Acts) -> impl IntoView {
+    let ApiKey { id, created_at, created_by, .. } = key.get_untracked();
     let description = Memo::new(move |_| key.with(|key| key.description.clone()));
-    let copy_id = {
-        let id = id.to_string();
-        Callback::new(move |()| toasts.copy(id.clone(), "API key ID"))
-    };
-    let edit = Callback::new(move |()| on_edit.run(key.get_untracked()));
-    let delete = Callback::new(move |()| on_delete.run(key.get_untracked()));
+    let masked = Memo::new(move |_| key.with(|key| key.masked.clone()));
+    let last_used = Memo::new(move |_| key.with(|key| key.last_used_at.clone()));
+    let status = Memo::new(move |_| key.with(|key| key.status));
+    let permission = Memo::new(move |_| key.with(|key| key.permission.clone()));
     let owner = created_by.email;
+    let edit = Callback::new(move |()| acts.open.run(Open::Edit(key.get_untracked())));
     view! {
         <tr role="row">
             <td role="cell" class="lead">
                 <div class="main"><bdi>{move || description.get()}</bdi></div>
                 <CopyText text=id.to_string() what="API key ID" />
+                <Notes key />
             </td>
-            <td role="cell" data-label="API key" class="mono muted nowrap">{masked}</td>
-            <td role="cell" data-label="Permission">{move || key.with(|key| permission(&key.permission))}</td>
-            <td role="cell" data-label="Created by" class="muted clip"><bdi title=owner.clone()>{owner.clone()}</bdi></td>
-            <td role="cell" data-label="Created" class="muted"><Date at=created_at.to_string() /></td>
+            <td role="cell" data-label="API key" class="mono muted nowrap">{move || masked.get()}</td>
+            <td role="cell" data-label="Permission">
+                {move || permission.with(|permission| permission_cell(permission, description, edit))}
+            </td>
+            <td role="cell" data-label="Created by" class="muted clip">
+                <bdi title=owner.clone()>{owner.clone()}</bdi>
+                <span class="sub"><Date at=created_at.to_string() /></span>
+            </td>
+            <td role="cell" data-label="Last used" class="muted">
+                {move || match last_used.get() {
+                    Some(at) => view! { <Ago at=at.to_string() /> }.into_any(),
+                    None => "Never".into_any(),
+                }}
+            </td>
             <td role="cell" data-label="Status">
                 {move || {
-                    let (tone, label) = key.with(|key| status(key.status));
+                    let (tone, label) = words::status(status.get());
                     view! { <Badge tone label /> }
                 }}
             </td>
-            <td role="cell" class="acts">
-                <div>
-                    <Menu
-                        label=Signal::derive(move || format!("Actions for {}", description.get()))
-                        icon_only=true
-                        class="btn quiet small square"
-                        trigger=view! { <Icon glyph=Glyph::Dots class="icon dots" /> }.into_any()
-                    >
-                        <MenuItem glyph=Glyph::Copy label="Copy ID" on_select=copy_id />
-                        <MenuItem glyph=Glyph::Pencil label="Edit description" on_select=edit />
-                        <div role="separator"></div>
-                        <MenuItem glyph=Glyph::Trash label="Delete…" danger=true on_select=delete />
-                    </Menu>
-                </div>
-            </td>
+            <td role="cell" class="acts"><div><RowMenu key acts /></div></td>
         </tr>
     }
 }
 
-fn permission(permission: &Permission) -> &'static str {
-    match permission {
-        Permission::All {} => "All",
-        Permission::Custom(_) => "Custom",
+/// The permission; of a custom one how much it names, and the way to all of it.
+fn permission_cell(permission: &Permission, description: Memo<String>, edit: Callback<()>) -> AnyView {
+    let name = words::permission(permission);
+    match words::restriction(permission) {
+        None => name.into_any(),
+        Some(restriction) => view! {
+            <button type="button" class="link" on:click=move |_| edit.run(())>
+                {name}
+                <span class="sr-only">{move || format!(" permission of {}: show", description.get())}</span>
+            </button>
+            <div class="sub">{restriction}</div>
+        }
+        .into_any(),
     }
 }
 
-fn status(status: ApiKeyStatus) -> (Tone, &'static str) {
-    match status {
-        ApiKeyStatus::Active => (Tone::Good, "active"),
-        ApiKeyStatus::Disabled => (Tone::Plain, "disabled"),
-        ApiKeyStatus::Expired => (Tone::Bad, "expired"),
-        ApiKeyStatus::OwnerDisabled => (Tone::Bad, "owner disabled"),
+/// What will stop by itself, and when.
+#[component]
+fn Notes(key: Memo<ApiKey>) -> impl IntoView {
+    let times = Memo::new(move |_| {
+        key.with(|key| {
+            let previous = key.previous_secret.as_ref().map(|previous| previous.expires_at.clone());
+            (key.expires_at.clone(), key.status, previous)
+        })
+    });
+    move || {
+        let (expires_at, status, previous) = times.get();
+        let expiry = expires_at.map(|at| {
+            let word = if status == ApiKeyStatus::Expired { "Expired " } else { "Expires " };
+            view! { <div class="sub">{word} <Date at=at.to_string() /></div> }
+        });
+        let overlap = previous.map(|at| {
+            view! { <div class="sub warn"><Icon glyph=Glyph::Clock />"Old secret works until " {moment(at.as_str())}</div> }
+        });
+        view! { {expiry} {overlap} }
     }
 }
