@@ -42,6 +42,11 @@ export class Site {
     return `http://127.0.0.1:${this.port}${this.place}`;
   }
 
+  /** What the host wrote down of its requests. */
+  async log() {
+    return readFile(path.join(this.folder, "access.log"), "utf8").catch(() => "");
+  }
+
   static async removeAll() {
     for (const site of Site.all.splice(0)) await site.remove();
   }

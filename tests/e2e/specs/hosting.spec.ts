@@ -24,6 +24,7 @@ async function signIn(page: Page, site: Site, server: Server, more = "") {
   await page.goto(`${site.url}sign-in?token=${token}${more}`);
   await expect(heading(page, "Workspaces")).toBeVisible();
   expect(page.url()).not.toContain(token);
+  expect(await site.log()).not.toContain(token);
 }
 
 const HOSTS = [
@@ -99,6 +100,40 @@ for (const { name, start, place, status } of HOSTS) {
   });
 }
 
+// The script that finds the place knows the forms of all paths, so none of them costs a search.
+test.describe("below a path", () => {
+  test.use({ allowed: ["401"] });
+
+  test("each page's address tells where the console stands", async ({ page, port, server }) => {
+    test.slow();
+    const place = "/tools/keygate/";
+    const site = await Site.nginx(port, place, [{ url: server.url }]);
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
+    for (const address of ["", "sign-in", "a/workspaces", "a/workspaces/ws-1", "a/w/ws-1/api-keys", "a/w/ws-1/models", "a/endpoints"]) {
+      asked.length = 0;
+      await page.goto(site.url + address);
+      await expect(heading(page, "Sign in")).toBeVisible();
+      expect(asked.filter((request) => request.startsWith("HEAD") || !/ (\/tools\/keygate|\/console\/v1)\//.test(request)), address).toEqual([]);
+      expect(asked.filter((request) => request.endsWith(".css")), address).toHaveLength(1);
+    }
+  });
+});
+
+test.describe("below a path that looks like one of the console's own", () => {
+  test.use({ allowed: ["401", "404", "Refused to apply style", "Failed to load module script"] });
+
+  test("the console is found", async ({ page, port, server }) => {
+    const site = await Site.nginx(port, "/a/workspaces/", [{ url: server.url }]);
+    for (const address of ["", "sign-in", `${REGION}/workspaces`]) {
+      await page.goto(site.url + address);
+      await expect(heading(page, "Sign in")).toBeVisible();
+    }
+    await signIn(page, site, server);
+    await expect(page).toHaveURL(`${site.url}${REGION}/workspaces`);
+  });
+});
+
 test("nginx sends headers that keep the console safe and its files cached", async ({ port, server }) => {
   const site = await Site.nginx(port, "/", [{ url: server.url }]);
   const folder = path.join(site.folder, "www");
@@ -161,6 +196,7 @@ name = "Virginia, second"
 `;
 
   test("have one sign-in each, one menu, and live without each other", async ({ page, port, server }) => {
+    test.slow();
     const second = await Server.start(`console_origins = ["http://127.0.0.1:${port}"]\nsession_cookie = "keygate_second"\n${REGIONS}`, 2);
     const site = await Site.nginx(port, "/", [{ name: "Asia", url: server.url }, { name: "Europe", url: second.url }]);
     const menu = page.getByRole("menu", { name: "Region" });
@@ -228,6 +264,16 @@ name = "Virginia, second"
     await expect(page.getByText("Europe does not answer.")).toHaveCount(0, { timeout: 20_000 });
     await expect(page.getByRole("alert")).toHaveCount(0);
     await expect(page.getByRole("button", { name: /^Region/ })).toContainText("Frankfurt");
+
+    // Without the first, the start leads into the other.
+    await server.stop();
+    await page.goto(site.url);
+    await expect(page).toHaveURL(`${site.url}eu-central-1/workspaces`);
+    await open();
+    await expect(group("Asia")).toContainText("Does not answer");
+    await server.run();
+    await page.reload();
+    await expect(page.getByRole("link", { name: "Default workspace", exact: true })).toBeVisible();
 
     // Signing out is of this one; the other stays.
     await page.getByRole("button", { name: /owner@localhost/ }).click();
