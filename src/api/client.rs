@@ -1,17 +1,22 @@
 //! The one place that sends requests, each to the backend that serves the region in its path.
 
+mod connection;
+mod exchange;
+
+pub use connection::Connection;
+
 use super::backend::{BackendId, Backends};
 use super::error::{ApiError, Result};
 use super::serving::{Serving, region_in};
-use gloo_net::http::{Headers, Method, RequestBuilder, Response};
-use keygate_contract::{ErrorCode, RegionId};
+use exchange::{Answer, parse, read, send, write};
+use gloo_net::http::Method;
+use keygate_contract::RegionId;
 use leptos::prelude::{
-    Get, GetUntracked, RwSignal, Set, StoredValue, Update, UpdateUntracked, With, WithUntracked, WithValue,
+    Get, GetUntracked, RwSignal, StoredValue, Update, UpdateUntracked, With, WithUntracked, WithValue,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::future::poll_fn;
-use web_sys::{AbortSignal, RequestCache, RequestCredentials};
 
 /// Where the console API stands on its backend.
 const BASE: &str = "/console/v1";
@@ -24,15 +29,6 @@ const TIMEOUT_MS: u32 = 30_000;
 
 /// The same for the list of regions where there are several backends: the regions of one must not wait for another.
 const REGIONS_TIMEOUT_MS: u32 = 5_000;
-
-/// What the answers so far told about the connection to a backend.
-#[derive(Clone, Copy, Debug)]
-pub struct Connection {
-    /// The server, or the way to it, is down.
-    pub away: RwSignal<bool>,
-    /// The server said that nobody is signed in.
-    pub signed_out: RwSignal<bool>,
-}
 
 /// Sends requests to the console API.
 #[derive(Clone, Copy)]
@@ -175,77 +171,4 @@ impl Client {
         self.connection(backend).note(path, &answer);
         answer
     }
-}
-
-impl Connection {
-    fn note(self, path: &str, answer: &Result<Answer>) {
-        let set = |signal: RwSignal<bool>, value: bool| {
-            if signal.get_untracked() != value {
-                signal.set(value);
-            }
-        };
-        let error = answer.as_ref().err();
-        set(self.away, error.is_some_and(ApiError::is_away));
-        if error.is_some_and(|error| error.code == ErrorCode::NotSignedIn) {
-            set(self.signed_out, true);
-        } else if error.is_none() && path == REGIONS {
-            // Perhaps by another window.
-            set(self.signed_out, false);
-        }
-    }
-}
-
-struct Answer {
-    status: u16,
-    body: String,
-}
-
-async fn send(
-    method: Method,
-    url: &str,
-    body: Option<String>,
-    key: Option<&IdempotencyKey>,
-    patience_ms: u32,
-) -> std::result::Result<Response, gloo_net::Error> {
-    let headers = Headers::new();
-    headers.set("accept", "application/json");
-    if let Some(IdempotencyKey(key)) = key {
-        headers.set("idempotency-key", key);
-    }
-    if body.is_some() {
-        headers.set("content-type", "application/json");
-    }
-    let request = RequestBuilder::new(url)
-        .method(method)
-        .headers(headers)
-        .cache(RequestCache::NoStore)
-        // Each backend has its cookie, whatever page asks. It says itself which pages may.
-        .credentials(RequestCredentials::Include)
-        .abort_signal(Some(&AbortSignal::timeout_with_u32(patience_ms)));
-    match body {
-        Some(body) => request.body(body)?.send().await,
-        None => request.send().await,
-    }
-}
-
-async fn read(response: Response) -> Result<Answer> {
-    let status = response.status();
-    let retry_after = response.headers().get("retry-after").and_then(|seconds| seconds.parse().ok());
-    let body = response.text().await.map_err(|_| ApiError::unreachable())?;
-    if response.ok() {
-        Ok(Answer { status, body })
-    } else {
-        Err(ApiError::from_body(status, &body, retry_after))
-    }
-}
-
-fn parse<T: DeserializeOwned>(answer: Answer) -> Result<T> {
-    let parsed = serde_json::from_str(&answer.body).map_err(|_| ApiError::unreadable(answer.status));
-    // The answer to a created key holds its secret: wipe it here, for all answers alike.
-    drop(super::Secret::new(answer.body));
-    parsed
-}
-
-fn write(body: &impl Serialize) -> String {
-    serde_json::to_string(body).expect("the contract's types are plain data")
 }
