@@ -66,13 +66,15 @@ pub struct RegionAddress {
     pub temporary_keys: bool,
 }
 
-/// Who calls, and where.
+/// Who calls, where and when.
 #[derive(Clone, Copy)]
 struct Caller<'a> {
     region: &'a RegionId,
     /// The workspace whose own host was called.
     workspace: Option<&'a str>,
     address: IpAddr,
+    /// In Unix milliseconds. Time of day, which goes on while a machine sleeps.
+    now: i64,
 }
 
 /// A key that was proven.
@@ -165,7 +167,7 @@ impl Gateway {
         let (head, body) = request.into_parts();
         let domain = self.region(region).and_then(|r| r.workspace_domain.as_deref());
         let workspace = domain.and_then(|domain| workspace_host(&head, domain));
-        let caller = Caller { region, workspace, address };
+        let mut caller = Caller { region, workspace, address, now: now_ms() };
         let begun = self.operation(door, &head).and_then(|operation| {
             let presented = key_of(&head.headers, &head.uri)?;
             Ok((operation, presented, self.authenticate(caller, presented)?))
@@ -190,6 +192,7 @@ impl Gateway {
         let body = read_body(body, self.options.body_limit, self.options.timeouts.body).await?;
         let parsed = CallBody::parse(&body)?;
         let id = ModelId::from(parsed.model.as_ref());
+        caller.now = now_ms();
         if proven.key.state().revision() != proven.revision {
             // Changed while the body came: its secret may be another by now.
             proven = self.authenticate(caller, presented)?;
@@ -199,7 +202,7 @@ impl Gateway {
         let route = self.options.upstreams.find(&id)?;
         let asking = Asking { model, workspace, call, body: &parsed };
         let (meter, headroom) = self.admit(key, place, &asking, request_id)?;
-        self.directory.used().note_use(key, now_ms());
+        self.directory.used().note_use(key, caller.now);
 
         let asks_for_usage =
             parsed.stream && !parsed.wants_usage && route.tells_usage() && call.has_stream_options();
@@ -249,7 +252,7 @@ impl Gateway {
                 response
             }
         };
-        self.directory.used().note_use(key, now_ms());
+        self.directory.used().note_use(key, caller.now);
         Ok(response)
     }
 
@@ -302,7 +305,7 @@ impl Gateway {
         let key = self.directory.key(presented.public_id()).ok_or(Refusal::KeyInvalid)?;
         let revision = {
             let state = key.state();
-            state.prove(presented, &self.hasher, &self.signer, now_ms()).map_err(|error| match error {
+            state.prove(presented, &self.hasher, &self.signer, caller.now).map_err(|error| match error {
                 ProofError::Wrong => Refusal::KeyInvalid,
                 ProofError::TemporaryExpired => Refusal::TemporaryKeyExpired,
             })?;
@@ -328,12 +331,12 @@ impl Gateway {
             key_workspace: &key.workspace.id,
             workspace: &key.workspace.state(),
             address: caller.address,
-            now: now_ms(),
+            now: caller.now,
             target,
         };
         authorize(facts).map_err(|denial| {
             if denial == Denial::AddressRefused {
-                self.directory.used().note_refused(key, caller.address, facts.now);
+                self.directory.used().note_refused(key, caller.address, caller.now);
             }
             denial.refusal(|| self.region(&key.workspace.region).map(|r| r.base_url.clone()), model)
         })
