@@ -6,6 +6,9 @@ import { expect, type Page, REGION, test as base } from "../fixtures.ts";
 import { freePorts, Server } from "../server.ts";
 import { Site } from "../static.ts";
 
+/** Servers beside the first; gone with it, however a test ends. */
+const more: Server[] = [];
+
 /** A port for the host, which the servers must know as the origin of their console. */
 const test = base.extend<{ port: number }>({
   port: async ({}, use) => use(await freePorts()),
@@ -13,7 +16,7 @@ const test = base.extend<{ port: number }>({
     const server = await Server.start(`console_origins = ["http://127.0.0.1:${port}"]\n`);
     await use(server);
     await Site.removeAll();
-    await server.remove();
+    for (const one of [server, ...more.splice(0)]) await one.remove();
   },
 });
 
@@ -198,6 +201,7 @@ name = "Virginia, second"
   test("have one sign-in each, one menu, and live without each other", async ({ page, port, server }) => {
     test.slow();
     const second = await Server.start(`console_origins = ["http://127.0.0.1:${port}"]\nsession_cookie = "keygate_second"\n${REGIONS}`, 2);
+    more.push(second);
     const site = await Site.nginx(port, "/", [{ name: "Asia", url: server.url }, { name: "Europe", url: second.url }]);
     const menu = page.getByRole("menu", { name: "Region" });
     const open = async () => {
@@ -283,8 +287,6 @@ name = "Virginia, second"
     await expect(page.getByRole("link", { name: "Default workspace", exact: true })).toBeVisible();
     await expect(page).toHaveURL(`${site.url}${REGION}/workspaces`);
 
-    await page.goto("about:blank");
-    await second.remove();
   });
 });
 
