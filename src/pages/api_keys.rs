@@ -28,9 +28,9 @@ use row::row;
 
 const COLUMNS: &[Column] = &[
     Column { label: "Description", class: "" },
-    Column { label: "API key", class: "" },
+    Column { label: "API key", class: "roomy" },
     Column { label: "Permission", class: "" },
-    Column { label: "Created by", class: "" },
+    Column { label: "Created by", class: "wide" },
     Column { label: "Last used", class: "" },
     Column { label: "Status", class: "" },
     Column { label: "", class: "acts" },

@@ -41,11 +41,11 @@ pub fn SkeletonRows(
 ) -> impl IntoView {
     let booting = is_booting();
     let row = move || {
-        let cells = columns.iter().enumerate().map(|(i, _)| {
+        let cells = columns.iter().enumerate().map(|(i, column)| {
             let (class, bone) = match i {
                 0 => ("lead", "bone long"),
                 _ if i + 1 == columns.len() => ("acts", "bone short"),
-                _ => ("", "bone"),
+                _ => (column.class, "bone"),
             };
             view! { <td class=class><i class=bone></i></td> }
         });

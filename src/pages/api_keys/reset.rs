@@ -17,10 +17,10 @@ enum Lasts {
 }
 
 const CHOICES: [(Lasts, &str); 4] = [
-    (Lasts::Seconds(0), "It stops at once"),
-    (Lasts::Seconds(3_600), "For 1 hour"),
-    (Lasts::Seconds(86_400), "For 24 hours"),
-    (Lasts::Typed, "For some minutes"),
+    (Lasts::Seconds(0), "Stops at once"),
+    (Lasts::Seconds(3_600), "Works for 1 hour"),
+    (Lasts::Seconds(86_400), "Works for 24 hours"),
+    (Lasts::Typed, "Works for some minutes"),
 ];
 
 /// A number of minutes, up to a day.
@@ -78,7 +78,7 @@ pub(super) fn ResetDialog(
                         "The key gets a new secret, shown once. Its ID, permission and description stay, and so does what it has used."
                     </p>
                     <RadioGroup
-                        label="The old secret works on"
+                        label="The old secret"
                         choices
                         chosen=lasts.into()
                         on_choose=Callback::new(move |value| lasts.set(value))

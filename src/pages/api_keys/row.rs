@@ -24,11 +24,11 @@ pub(super) fn row(key: Memo<ApiKey>, acts: Acts) -> impl IntoView {
                 <CopyText text=id.to_string() what="API key ID" />
                 <Notes key />
             </td>
-            <td role="cell" data-label="API key" class="mono muted nowrap">{move || masked.get()}</td>
+            <td role="cell" data-label="API key" class="mono muted nowrap roomy">{move || masked.get()}</td>
             <td role="cell" data-label="Permission">
                 {move || permission.with(|permission| permission_cell(permission, description, edit))}
             </td>
-            <td role="cell" data-label="Created by" class="muted clip">
+            <td role="cell" data-label="Created by" class="muted clip wide">
                 <bdi title=owner.clone()>{owner.clone()}</bdi>
                 <span class="sub"><Date at=created_at.to_string() /></span>
             </td>

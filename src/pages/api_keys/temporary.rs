@@ -107,7 +107,7 @@ fn Ask(
         <Form on_submit>
             <div class="body">
                 <p>
-                    "It may do what its key may, for a short time: give it to a browser or a device that must not have the key itself. It fails at once when its key is disabled, reset or deleted, and it makes no other keys."
+                    "It may do what its key may, for a short time: give it to a browser or a device that must not have the key itself. It fails at once when its key is disabled, deleted or reset without an overlap, and it makes no other keys."
                 </p>
                 <div class="stack-s">
                     <TextField

@@ -164,9 +164,9 @@ for (const [colorScheme, width] of [["light", 1440], ["dark", 390]] as const) {
       await expectNoViolations(page, "temporary key, counting");
       await page.keyboard.press("Escape");
       await keygate.choose("Production", "Reset…");
-      await page.getByRole("radio", { name: "For some minutes" }).check();
+      await page.getByRole("radio", { name: "Works for some minutes" }).check();
       await expectNoViolations(page, "reset");
-      await page.getByRole("radio", { name: "For 1 hour" }).check();
+      await page.getByRole("radio", { name: "Works for 1 hour" }).check();
       await page.keyboard.press("Control+Enter");
       await created.getByLabel("I have saved this key").check();
       await created.getByRole("button", { name: "Done" }).click();

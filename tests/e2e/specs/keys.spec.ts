@@ -185,7 +185,7 @@ test("a reset key has another secret, and the old one may work for a while", asy
   await page.getByRole("button", { name: "Actions for Nightly" }).press("Enter");
   await page.keyboard.press("r");
   await page.keyboard.press("Enter");
-  await dialog.getByRole("radio", { name: "For some minutes" }).check();
+  await dialog.getByRole("radio", { name: "Works for some minutes" }).check();
   await dialog.getByLabel("Minutes", { exact: true }).fill("2880");
   await page.keyboard.press("Enter");
   await expect(dialog.getByLabel("Minutes", { exact: true })).toHaveAccessibleDescription(/from 1 to 1440, which is 24 hours/);
@@ -316,10 +316,12 @@ test("hostile words stay words", async ({ keygate, page }) => {
   const { id } = await keygate.defaultWorkspace();
   const words = ["<script>alert(1)</script>", "مفتاح الإنتاج للتطبيق الجديد ٣", "👩‍💻".repeat(20), "x".repeat(128)];
   for (const description of words) await keygate.createKey(id, description);
-  for (const width of [1440, 390, 360]) {
+  for (const width of [1440, 1100, 1000, 861, 390, 360]) {
     await page.setViewportSize({ width, height: 844 });
     await keygate.openKeys(id);
     for (const description of words) await expect(page.getByText(description, { exact: true })).toBeVisible();
+    const menu = await page.getByRole("button", { name: "Actions for <script>alert(1)</script>" }).boundingBox();
+    expect(menu!.x + menu!.width, `menu, ${width} wide`).toBeLessThan(width - 12);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(overflow, `${width} wide`).toBeLessThanOrEqual(0);
   }

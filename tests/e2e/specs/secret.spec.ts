@@ -26,7 +26,7 @@ test("after Done no secret is anywhere: not in the page, its storage, its histor
   await temporary.getByRole("button", { name: "Close" }).click();
   await expect(temporary).toHaveCount(0);
   await keygate.choose("Canary", "Reset…");
-  await page.getByRole("radio", { name: "For 1 hour" }).check();
+  await page.getByRole("radio", { name: "Works for 1 hour" }).check();
   await page.getByRole("button", { name: "Reset API key" }).click();
   secrets.push((await created.locator(".secret code").innerText()).trim());
   await created.getByLabel("I have saved this key").check();

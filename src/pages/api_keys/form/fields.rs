@@ -7,11 +7,13 @@ use super::models::Models;
 use super::scope::{Scope, Spot};
 use crate::api::WorkspaceKey;
 use crate::components::{ErrorNote, Submission};
-use crate::state::{Regions, Workspaces};
+use crate::state::Regions;
 use crate::ui::dom::unique_id;
 use crate::ui::{Choice, FieldError, Glyph, Note, RadioGroup, TextField};
 use keygate_contract::{DESCRIPTION_MAX, RefusedAddress};
 use leptos::prelude::*;
+
+const ALL: &str = "All models that the workspace may call, from any address.";
 
 /// The fields.
 #[component]
@@ -52,20 +54,17 @@ fn PermissionField(
     workspace: WorkspaceKey,
     last_refused: Option<RefusedAddress>,
 ) -> impl IntoView {
-    let (regions, workspaces) = (Regions::expect(), Workspaces::expect());
+    let regions = Regions::expect();
     let offered = Memo::new(move |_| {
         regions.current.with(|region| region.as_ref().is_none_or(|region| region.features.custom_permission))
     });
     let custom = Memo::new(move |_| form.scope.with(|scope| scope.custom));
     let region = move || regions.current.get().map(|region| region.name);
-    let name = workspaces.current.with_untracked(|w| w.as_ref().map(|w| w.name.clone()));
-    let name = name.unwrap_or_else(|| "the workspace".to_owned());
-    let all = format!("All models that {name} may call, from any address.");
     let workspace = StoredValue::new(workspace);
     let choose = Callback::new(move |custom| form.scope.update(|scope| scope.custom = custom));
     let choices = move || {
         vec![
-            Choice { value: false, label: "All", detail: all.clone() },
+            Choice { value: false, label: "All", detail: ALL.to_owned() },
             Choice {
                 value: true,
                 label: "Custom",
