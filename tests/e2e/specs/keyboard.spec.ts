@@ -48,6 +48,8 @@ test("a key is made, saved and deleted without a pointer", async ({ keygate, pag
   await page.keyboard.press("Enter");
   await expect(page.getByRole("menuitem", { name: "Copy ID" })).toBeFocused();
   await page.keyboard.press("d");
+  await expect(page.getByRole("menuitem", { name: "Disable…" })).toBeFocused();
+  await page.keyboard.press("d");
   await page.keyboard.press("Enter");
   await expect(remove.getByRole("button", { name: "Cancel" })).toBeFocused();
   await page.keyboard.press("Shift+Tab");
