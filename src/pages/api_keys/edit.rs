@@ -13,7 +13,7 @@ use leptos::prelude::*;
 enum Saved {
     Done,
     /// Someone else was faster; this is what they made of it.
-    Conflict(ApiKey),
+    Conflict(Box<ApiKey>),
 }
 
 async fn save(
@@ -24,7 +24,7 @@ async fn save(
 ) -> Result<Saved> {
     match api_key_update(queries, workspace.clone(), id.clone(), update).await {
         Err(error) if error.code == ErrorCode::VersionConflict => {
-            api_key_view(queries.client, &workspace, &id).await.map(Saved::Conflict)
+            api_key_view(queries.client, &workspace, &id).await.map(|key| Saved::Conflict(Box::new(key)))
         }
         answer => answer.map(|_| Saved::Done),
     }
@@ -60,7 +60,7 @@ pub(super) fn EditDialog(workspace: WorkspaceKey, key: ApiKey, on_close: Callbac
                     let before = base.get_untracked();
                     form.follow(&before, &current);
                     conflict.set(Some(words::changes(&before, &current)));
-                    base.set(current);
+                    base.set(*current);
                 }
             });
         })
