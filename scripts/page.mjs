@@ -1,7 +1,7 @@
 // Takes the addresses of files out of index.html: `static/boot.js` asks for them where the console stands. Writes a
 // copy as 404.html, for hosts that answer it in place of every page. trunk runs it after a build, by `finish.mjs`.
 import { createHash } from 'node:crypto'
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const { TRUNK_PROFILE: profile, TRUNK_STAGING_DIR: folder } = process.env
@@ -23,10 +23,10 @@ function fill(placeholder, text) {
 
 const files = {
   css: take('stylesheet', /<link rel="stylesheet" href="\/([^"]+)"[^>]*>\n?/),
-  icon: take('icon', /<link rel="icon" href="\/([^"]+)"[^>]*>\n?/),
   js: take('preloaded module', /<link rel="modulepreload" href="\/([^"]+)"[^>]*>\n?/),
   wasm: take('preloaded program', /<link rel="preload" href="\/([^"]+\.wasm)"[^>]*>\n?/),
 }
+const icon = take('icon', /<link rel="icon" href="\/([^"]+)"[^>]*>\n?/)
 take('start of the program', /<script type="module">\s*(import init[^]*?)<\/script>\n?/)
 
 fill('FILES', JSON.stringify(files))
@@ -35,6 +35,10 @@ html = html.replace(/(<script>)([^]*?)(<\/script>)/, (_, open, script, close) =>
   const dense = script.replace(/^\s*(\/\/.*|\/\*\*.*\*\/)?\n/gm, '').replace(/^\s+/gm, '')
   return open + dense + close
 })
+// The icon stands in the page: one that comes later has the browser ask for `/favicon.ico` in the meantime.
+const drawn = readFileSync(join(folder, icon)).toString('base64')
+fill('</title>', `</title>\n  <link rel="icon" type="image/svg+xml" href="data:image/svg+xml;base64,${drawn}">`)
+unlinkSync(join(folder, icon))
 // Without scripts there is no program, but its words stand in order where the address is the console's start.
 fill('</head>', `<noscript><link rel="stylesheet" href="./${files.css}"></noscript>\n</head>`)
 

@@ -52,7 +52,6 @@
     for (const promise of [parts, config]) promise.catch(() => {});
     await style;
     root.hidden = false;
-    link("icon", at(place, files.icon)).catch(() => {});
     window.keygate = { base: place.slice(0, -1), config };
     run(parts);
   };

@@ -18,13 +18,22 @@ impl Asking<'_> {
     /// What it asks for.
     pub(crate) fn ask(&self) -> Ask {
         let account = self.model.limits;
-        let tokens = if account.tpm.is_some() { self.tokens() } else { 0 };
+        let tokens = if account.tpm.is_some() || self.workspace.tpm.is_some() { self.tokens() } else { 0 };
         Ask { workspace: self.workspace, account, tokens }
     }
 
-    /// The tokens of the prompt, by estimate; no more than the model can read.
+    /// The tokens of the prompt, by estimate; of each, if there are several, no more than the model can read.
     pub(crate) fn prompt_tokens(&self) -> u64 {
-        self.body.prompt.tokens().min(self.model.context_window.unwrap_or(u64::MAX))
+        let most = self.model.context_window.map_or(u64::MAX, |window| window.saturating_mul(self.prompts()));
+        self.body.prompt.tokens().min(most)
+    }
+
+    /// How many prompts the operation takes the body for.
+    fn prompts(&self) -> u64 {
+        match self.call {
+            Call::Completions | Call::Embeddings => self.body.prompts,
+            Call::ChatCompletions | Call::Responses => 1,
+        }
     }
 
     fn tokens(&self) -> u64 {
@@ -34,7 +43,8 @@ impl Asking<'_> {
             (_, Some(most)) => most.min(self.model.max_output_tokens.unwrap_or(u64::MAX)),
             (_, None) => self.model.expected_output_tokens,
         };
-        let tokens = prompt.saturating_add(answer.saturating_mul(self.body.answers));
+        let answers = self.body.answers.saturating_mul(self.prompts());
+        let tokens = prompt.saturating_add(answer.saturating_mul(answers));
         match self.body.max_tokens {
             Some(_) => tokens,
             // The client did not ask for so much: a guess of ours must not make the call one that can never pass.
@@ -83,7 +93,27 @@ mod tests {
         assert_eq!(asked(&m, Call::Embeddings, &format!(r#"{prompt},"max_tokens":10"#)), 2);
         let long = format!(r#","prompt":"{}""#, "x".repeat(90_000));
         assert_eq!(asked(&m, Call::Embeddings, &long), 1000, "no more than the model reads");
-        assert_eq!(asked(&model(None, None), Call::Completions, prompt), 0, "not metered in tokens");
+        let unmetered = Asking {
+            model: &model(None, None),
+            workspace: Limits { rpm: 6, tpm: None },
+            call: Call::Completions,
+            body: &CallBody::parse(br#"{"model":"m","prompt":"abcdef"}"#).unwrap(),
+        };
+        assert_eq!(unmetered.ask().tokens, 0, "not metered in tokens");
+        assert!(
+            asked(&model(None, None), Call::Completions, prompt) > 0,
+            "a limit of the workspace alone holds"
+        );
+    }
+
+    #[test]
+    fn several_prompts_in_one_call_ask_for_as_many_answers() {
+        let m = model(Some(800), Some(100_000));
+        let batch = r#","prompt":["abc","abc","abc"],"max_tokens":10"#;
+        assert_eq!(asked(&m, Call::Completions, batch), 3 + 3 * 10);
+        assert_eq!(asked(&m, Call::Completions, &format!(r#"{batch},"n":2"#)), 3 + 6 * 10);
+        let long = format!(r#","input":["{0}","{0}"]"#, "x".repeat(90_000));
+        assert_eq!(asked(&m, Call::Embeddings, &long), 2000, "each as much as the model reads");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the gateway reads of a call's body, in one pass, and what it changes in it before it is passed on.
 
 use crate::refusal::Refusal;
-use crate::tokens::Weight;
+use crate::tokens::{PromptSeed, Prompts, Weight, WeightOfPrompt};
 use bytes::Bytes;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, de};
@@ -24,8 +24,10 @@ pub(crate) struct CallBody<'a> {
     pub(crate) prompt: Weight,
     /// The most tokens of an answer that the call asks for, if it says.
     pub(crate) max_tokens: Option<u64>,
-    /// How many answers it asks for, those among them that it does not want to see.
+    /// How many answers to each prompt it asks for, those among them that it does not want to see.
     pub(crate) answers: u64,
+    /// How many prompts there are: `prompt` of completions and `input` of embeddings may be lists.
+    pub(crate) prompts: u64,
     /// Whether the client itself asks a stream for its usage.
     pub(crate) wants_usage: bool,
     model_at: Range<usize>,
@@ -44,7 +46,27 @@ struct Fields<'a> {
     max_output_tokens: Option<&'a RawValue>,
     n: Option<&'a RawValue>,
     best_of: Option<&'a RawValue>,
+    background: Option<&'a RawValue>,
     prompt: Weight,
+    prompts: u64,
+}
+
+/// Names that are read here and that a parser which ignores case, as Go's does, would take in place of the right ones.
+fn is_another_spelling(name: &str) -> bool {
+    const READ: [&str; 9] = [
+        "model",
+        "stream",
+        "stream_options",
+        "max_tokens",
+        "max_completion_tokens",
+        "max_output_tokens",
+        "n",
+        "best_of",
+        "background",
+    ];
+    let is_plain = name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    // To such a parser the long s is an s; lowering turns the sign of kelvin into a k.
+    !is_plain && READ.contains(&name.replace('\u{17f}', "s").to_lowercase().as_str())
 }
 
 impl<'de> Deserialize<'de> for Fields<'de> {
@@ -71,8 +93,18 @@ impl<'de> Deserialize<'de> for Fields<'de> {
                         "max_output_tokens" => (&mut fields.max_output_tokens, "max_output_tokens"),
                         "n" => (&mut fields.n, "n"),
                         "best_of" => (&mut fields.best_of, "best_of"),
+                        "background" => (&mut fields.background, "background"),
+                        "prompt" | "input" => {
+                            let Prompts { weight, count } = map.next_value_seed(PromptSeed)?;
+                            fields.prompt.add(weight);
+                            fields.prompts = fields.prompts.max(count);
+                            continue;
+                        }
+                        other if is_another_spelling(other) => {
+                            return Err(A::Error::custom("another spelling"));
+                        }
                         _ => {
-                            fields.prompt.add(map.next_value()?);
+                            fields.prompt.add(map.next_value_seed(WeightOfPrompt)?);
                             continue;
                         }
                     };
@@ -111,9 +143,17 @@ impl<'a> CallBody<'a> {
         let model: Option<BorrowedText<'a>> = value("model", "a string", raw)?;
         let model = model.map(|text| text.0).filter(|name| !name.is_empty()).ok_or(Refusal::ModelMissing)?;
         let options: Option<StreamOptions> = match fields.stream_options {
+            // A list would be read by the order of its items.
+            Some(raw) if raw.get().starts_with('[') => return Err(wrong("stream_options", "an object")),
             Some(raw) => value("stream_options", "an object", raw)?,
             None => None,
         };
+        if let Some(raw) = fields.background
+            && value("background", "true or false", raw)?.unwrap_or(false)
+        {
+            // It would go on after its answer, where nothing counts it.
+            return Err(wrong("background", "false: calls that go on in the background are not served"));
+        }
         let counted = [
             ("max_completion_tokens", fields.max_completion_tokens),
             ("max_tokens", fields.max_tokens),
@@ -133,6 +173,7 @@ impl<'a> CallBody<'a> {
             prompt: fields.prompt,
             max_tokens,
             answers: count("n", fields.n, 1)?.max(count("best_of", fields.best_of, 1)?).unwrap_or(1),
+            prompts: fields.prompts.max(1),
             wants_usage: options.is_some_and(|options| options.include_usage == Some(true)),
             model_at: place(raw.get()),
             stream_options: fields.stream_options.map(|raw| (place(raw.get()), raw.get())),
@@ -214,7 +255,9 @@ fn wrong(name: &str, expected: &str) -> Refusal {
 fn bad_json(error: &serde_json::Error) -> Refusal {
     let place = format!("line {}, column {}", error.line(), error.column());
     let message = if error.is_data() {
-        format!("The body must be a JSON object in which no field stands twice; see {place}.")
+        format!(
+            "The body must be a JSON object in which no field stands twice or in another spelling; see {place}."
+        )
     } else {
         format!("The body is not valid JSON, at {place}.")
     };
@@ -279,6 +322,10 @@ mod tests {
             r#"{"model":"a","stream":true,"stream":false}"#,
             r#"{"model":"a","max_tokens":1,"max_tokens":2}"#,
             r#"{"model":"a","max_tokens":1,"max\u005ftokens":2}"#,
+            r#"{"model":"a","Model":"b"}"#,
+            r#"{"model":"a","MAX_TOKENS":9}"#,
+            r#"{"model":"a","\u017ftream":true}"#,
+            r#"{"model":"a","max_to\u212aens":9}"#,
         ] {
             assert_eq!(param(body), None, "{body}");
         }
@@ -294,6 +341,9 @@ mod tests {
         }
         assert_eq!(param(r#"{"model":7}"#).as_deref(), Some("model"));
         assert_eq!(param(r#"{"model":"a","stream":"yes"}"#).as_deref(), Some("stream"));
+        assert_eq!(param(r#"{"model":"a","stream_options":[true]}"#).as_deref(), Some("stream_options"));
+        assert_eq!(param(r#"{"model":"a","background":true}"#).as_deref(), Some("background"));
+        assert!(parse(r#"{"model":"a","background":false,"Messages":[]}"#).is_ok());
         assert!(matches!(CallBody::parse(b"\xff{}"), Err(Refusal::BadBody { .. })));
     }
 
@@ -320,7 +370,7 @@ mod tests {
     fn the_prompt_is_weighed_without_what_only_steers() {
         let weigh = |body: &str| parse(body).unwrap().prompt.tokens();
         let messages = r#""messages":[{"role":"user","content":"Hello there"}]"#;
-        assert_eq!(weigh(&format!(r#"{{"model":"a",{messages}}}"#)), 5);
-        assert_eq!(weigh(&format!(r#"{{"model":"a","max_tokens":9,"stream":true,{messages}}}"#)), 5);
+        assert_eq!(weigh(&format!(r#"{{"model":"a",{messages}}}"#)), 9);
+        assert_eq!(weigh(&format!(r#"{{"model":"a","max_tokens":9,"stream":true,{messages}}}"#)), 9);
     }
 }

@@ -378,6 +378,7 @@ fn answered(answer: Answer, headers: HeaderMap, usage_event: UsageEvent, mut met
     meter.answered();
     match answer {
         Answer::Whole(body, told) => {
+            meter.ended();
             meter.told(told);
             with_headers(Body::whole(body), headers)
         }

@@ -34,6 +34,8 @@ pub(crate) struct Meter {
     usage: Option<Usage>,
     /// Whether the upstream has answered: with the head of a stream, or whole.
     answered: bool,
+    /// Whether the answer has come to its end: until then what the upstream says it used may be less than it will.
+    ended: bool,
 }
 
 impl Meter {
@@ -53,6 +55,7 @@ impl Meter {
             output: Weight::default(),
             usage: None,
             answered: false,
+            ended: false,
         }
     }
 
@@ -78,9 +81,21 @@ impl Meter {
         self.settle(0, "failed");
     }
 
-    /// Tokens so far: as the upstream says, else by estimate.
+    /// The answer has come to its end.
+    pub(crate) fn ended(&mut self) {
+        self.ended = true;
+    }
+
+    /// Tokens so far: as the upstream says, else by estimate; by both, and the larger, while the answer goes on.
     fn used(&self) -> u64 {
-        self.usage.map_or_else(|| self.prompt.saturating_add(self.output.tokens()), Usage::total)
+        match self.usage {
+            Some(usage) if self.ended => usage.total(),
+            Some(usage) => {
+                let prompt = if usage.input > 0 { usage.input } else { self.prompt };
+                usage.total().max(prompt.saturating_add(self.output.tokens()))
+            }
+            None => self.prompt.saturating_add(self.output.tokens()),
+        }
     }
 
     fn settle(&mut self, used: u64, source: &str) {
@@ -144,6 +159,7 @@ impl<S: Stream<Item = Bytes> + Unpin> Stream for Metered<S> {
                     }
                 }
                 None => {
+                    meter.ended();
                     // Settled before the client sees the end: its next call finds what this one left.
                     this.meter = None;
                     let rest = this.lines.end();

@@ -38,11 +38,18 @@ fn is_end(line: &[u8]) -> bool {
     };
     let value = value[1..].strip_prefix(b" ").unwrap_or(&value[1..]);
     match field {
-        b"data" => value == b"[DONE]" || value.starts_with(b"{\"error\":"),
+        b"data" => value == b"[DONE]" || is_error(value),
         b"event" => [&b"response.completed"[..], b"response.failed", b"response.incomplete", b"error"]
             .contains(&value),
         _ => false,
     }
+}
+
+/// Whether an event says first of all what went wrong. Some say in every event that nothing did.
+fn is_error(value: &[u8]) -> bool {
+    let inner = value.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    let error = inner.and_then(|inner| inner.strip_prefix(b"\"error\":")).map(<[u8]>::trim_ascii_start);
+    error.is_some_and(|error| !error.is_empty() && !error.starts_with(b"null"))
 }
 
 impl Scanner {

@@ -18,7 +18,8 @@ const MEDIA_FIELDS: [&str; 6] = ["url", "image_url", "image", "video", "audio", 
 const DATA_URL: &str = "data:";
 
 /// The weight of everything a JSON value says, in thirds of a token, so that many small pieces come to the same as one
-/// large. Names of fields weigh nothing, a number weighs a token.
+/// large. A number weighs a token. Names of fields weigh nothing in an answer, and what they say in a prompt: those of a
+/// tool's parameters are read by the model, too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Weight(u64);
 
@@ -34,22 +35,78 @@ impl Weight {
     }
 
     fn of_text(text: &str) -> Self {
-        if text.starts_with(DATA_URL) {
-            return Self::of_medium();
-        }
         let other = text.bytes().filter(|byte| *byte >= 0xC0).count();
         let ascii = text.bytes().filter(u8::is_ascii).count();
         Self((ascii + 3 * other) as u64)
     }
 
-    fn of_medium() -> Self {
-        Self(3 * MEDIUM)
+    /// What stands where a medium does: bytes in base 64, or an address. Words that only pretend to be one weigh what
+    /// they say.
+    fn of_medium(text: &str) -> Self {
+        let is_one = text.bytes().all(|byte| byte.is_ascii_graphic());
+        let medium = 3 * MEDIUM;
+        Self(if is_one { medium } else { Self::of_text(text).0.max(medium) })
+    }
+}
+
+/// Whether a text is a medium wherever it stands: `data:image/png;base64,…`.
+fn is_inline_medium(text: &str) -> bool {
+    /// Longer types of media there are none.
+    const HEAD_MAX: usize = 128;
+    text.strip_prefix(DATA_URL).and_then(|rest| rest.split_once(";base64,")).is_some_and(|(kind, bytes)| {
+        kind.len() <= HEAD_MAX && bytes.bytes().all(|byte| byte.is_ascii_graphic())
+    })
+}
+
+/// What is asked for with one call: the weight of it all, and how many prompts it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Prompts {
+    pub(crate) weight: Weight,
+    /// 1 for a text or the numbers of its tokens, and one each in a list of either.
+    pub(crate) count: u64,
+}
+
+/// Reads a prompt, or a list of them.
+pub(crate) struct PromptSeed;
+
+impl<'de> serde::de::DeserializeSeed<'de> for PromptSeed {
+    type Value = Prompts;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Prompts, D::Error> {
+        let raw: &serde_json::value::RawValue = serde::Deserialize::deserialize(deserializer)?;
+        let text = raw.get();
+        let fail = |error| serde::de::Error::custom(error);
+        let weight = WeightOfPrompt::read(text).map_err(fail)?;
+        if !text.starts_with('[') {
+            return Ok(Prompts { weight, count: 1 });
+        }
+        let items: Vec<&serde_json::value::RawValue> = serde_json::from_str(text).map_err(fail)?;
+        let whole = items.iter().filter(|item| item.get().starts_with(['"', '[', '{'])).count();
+        Ok(Prompts { weight, count: (whole as u64).max(1) })
+    }
+}
+
+/// Weighs a value of a prompt.
+pub(crate) struct WeightOfPrompt;
+
+impl WeightOfPrompt {
+    fn read(json: &str) -> serde_json::Result<Weight> {
+        use serde::de::DeserializeSeed as _;
+        Self.deserialize(&mut serde_json::Deserializer::from_str(json))
+    }
+}
+
+impl<'de> serde::de::DeserializeSeed<'de> for WeightOfPrompt {
+    type Value = Weight;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Weight, D::Error> {
+        deserializer.deserialize_any(Walk { is_medium: false, with_names: true })
     }
 }
 
 impl<'de> Deserialize<'de> for Weight {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Walk { is_medium: false })
+        deserializer.deserialize_any(Walk { is_medium: false, with_names: false })
     }
 }
 
@@ -58,6 +115,8 @@ impl<'de> Deserialize<'de> for Weight {
 struct Walk {
     /// Whether a text here is a medium, or its address.
     is_medium: bool,
+    /// Whether names of fields weigh.
+    with_names: bool,
 }
 
 impl<'de> serde::de::DeserializeSeed<'de> for Walk {
@@ -76,7 +135,8 @@ impl<'de> Visitor<'de> for Walk {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Weight, E> {
-        Ok(if self.is_medium { Weight::of_medium() } else { Weight::of_text(text) })
+        let is_medium = self.is_medium || is_inline_medium(text);
+        Ok(if is_medium { Weight::of_medium(text) } else { Weight::of_text(text) })
     }
 
     fn visit_unit<E>(self) -> Result<Weight, E> {
@@ -109,33 +169,41 @@ impl<'de> Visitor<'de> for Walk {
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Weight, A::Error> {
         let mut sum = Weight::default();
-        while let Some(is_medium) = fields.next_key_seed(IsMedium)? {
-            sum.add(fields.next_value_seed(Walk { is_medium })?);
+        while let Some(Name { is_medium, weight }) = fields.next_key_seed(ReadName)? {
+            if self.with_names {
+                sum.add(weight);
+            }
+            sum.add(fields.next_value_seed(Walk { is_medium, ..self })?);
         }
         Ok(sum)
     }
 }
 
-/// Reads a field's name only to see whether a medium is in it.
-struct IsMedium;
+/// A field's name, as far as it matters.
+struct Name {
+    is_medium: bool,
+    weight: Weight,
+}
 
-impl<'de> serde::de::DeserializeSeed<'de> for IsMedium {
-    type Value = bool;
+struct ReadName;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+impl<'de> serde::de::DeserializeSeed<'de> for ReadName {
+    type Value = Name;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Name, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
-impl Visitor<'_> for IsMedium {
-    type Value = bool;
+impl Visitor<'_> for ReadName {
+    type Value = Name;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a field's name")
     }
 
-    fn visit_str<E>(self, name: &str) -> Result<bool, E> {
-        Ok(MEDIA_FIELDS.contains(&name))
+    fn visit_str<E>(self, name: &str) -> Result<Name, E> {
+        Ok(Name { is_medium: MEDIA_FIELDS.contains(&name), weight: Weight::of_text(name) })
     }
 }
 
@@ -173,7 +241,40 @@ mod tests {
         assert_eq!(tokens(r#"{"image_url":"https://example.com/a.png"}"#), MEDIUM);
         let audio = format!(r#"{{"input_audio":{{"data":"{}","format":"wav"}}}}"#, "A".repeat(100_000));
         assert_eq!(tokens(&audio), MEDIUM + 1);
-        assert_eq!(tokens(r#""data:text/plain,x""#), MEDIUM);
+        assert_eq!(tokens(r#""data:image/png;base64,iVBORw0KGgo=""#), MEDIUM);
+    }
+
+    #[test]
+    fn words_that_pretend_to_be_a_medium_weigh_what_they_say() {
+        let words = "many words ".repeat(10_000);
+        for json in [
+            format!(r#""data: {words}""#),
+            format!(r#""data:text/plain;base64,{words}""#),
+            format!(r#""data:{words};base64,AAAA""#),
+            format!(r#"{{"url":"{words}"}}"#),
+            format!(r#"{{"data":"{}"}}"#, "许多字".repeat(20_000)),
+        ] {
+            assert!(tokens(&json) > 30_000, "{}", &json[..40]);
+        }
+    }
+
+    #[test]
+    fn names_weigh_in_a_prompt_and_not_in_an_answer() {
+        let json = r#"{"properties":{"a_long_name_of_a_parameter":{}}}"#;
+        assert_eq!(tokens(json), 0);
+        assert_eq!(WeightOfPrompt::read(json).unwrap().tokens(), (10u64 + 26).div_ceil(3));
+    }
+
+    #[test]
+    fn a_list_of_prompts_is_as_many_as_it_has() {
+        use serde::de::DeserializeSeed as _;
+        let count =
+            |json: &str| PromptSeed.deserialize(&mut serde_json::Deserializer::from_str(json)).unwrap().count;
+        for (json, expected) in
+            [(r#""a""#, 1), ("[]", 1), (r#"["a","b"]"#, 2), ("[1,2,3]", 1), ("[[1,2],[3]]", 2), ("null", 1)]
+        {
+            assert_eq!(count(json), expected, "{json}");
+        }
     }
 
     #[test]

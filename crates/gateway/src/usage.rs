@@ -22,16 +22,20 @@ impl Usage {
     /// Reads a usage block, by the names of chat and completions or by those of responses. `None` for one that cannot
     /// be true: not whole numbers, negative, or absurd.
     fn read(block: &RawValue) -> Option<Self> {
+        // Some upstreams write both names, for clients of both kinds.
         #[derive(Deserialize)]
         struct Block {
-            #[serde(alias = "input_tokens")]
-            prompt_tokens: Option<u64>,
-            #[serde(alias = "output_tokens")]
-            completion_tokens: Option<u64>,
-            total_tokens: Option<u64>,
+            prompt_tokens: Option<Count>,
+            input_tokens: Option<Count>,
+            completion_tokens: Option<Count>,
+            output_tokens: Option<Count>,
+            total_tokens: Option<Count>,
         }
         let block: Block = serde_json::from_str(block.get()).ok()?;
-        let usage = match (block.prompt_tokens, block.completion_tokens, block.total_tokens) {
+        let either = |one: Option<Count>, other: Option<Count>| one.or(other).map(|count| count.0);
+        let input = either(block.prompt_tokens, block.input_tokens);
+        let output = either(block.completion_tokens, block.output_tokens);
+        let usage = match (input, output, block.total_tokens.map(|count| count.0)) {
             // Embeddings and ranks have no output, and some upstreams say the sum alone.
             (None, None, Some(total)) => Self { input: total, output: 0 },
             (None, None, None) => return None,
@@ -42,6 +46,21 @@ impl Usage {
             }
         };
         (usage.input <= ABSURD && usage.output <= ABSURD).then_some(usage)
+    }
+}
+
+/// A number of tokens: whole, if need be with a point and zeros behind it.
+#[derive(Clone, Copy)]
+struct Count(u64);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = serde_json::Number::deserialize(deserializer)?;
+        let whole = number.as_u64().or_else(|| {
+            let float = number.as_f64().filter(|n| n.fract() == 0.0 && (0.0..=ABSURD as f64).contains(n))?;
+            format!("{float:.0}").parse().ok()
+        });
+        whole.map(Self).ok_or_else(|| serde::de::Error::custom("not a number of tokens"))
     }
 }
 
@@ -61,7 +80,7 @@ struct Answer<'a> {
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
     #[serde(default)]
-    choices: Option<Vec<Choice>>,
+    choices: Option<Vec<Option<Choice>>>,
     /// Of responses: what was said, in a whole answer.
     #[serde(default)]
     output: Weight,
@@ -117,12 +136,13 @@ pub(crate) fn read(json: &[u8]) -> serde_json::Result<Told> {
     let usage = block.and_then(Usage::read);
     let mut output = answer.output;
     output.add(answer.delta);
-    for choice in answer.choices.iter().flatten() {
+    for choice in answer.choices.iter().flatten().flatten() {
         output.add(choice.delta);
         output.add(choice.message);
         output.add(choice.text);
     }
-    let is_usage_only = usage.is_some() && answer.choices.is_some_and(|choices| choices.is_empty());
+    // Also when it cannot be believed: the client did not ask for the event.
+    let is_usage_only = answer.usage.is_some() && answer.choices.is_some_and(|choices| choices.is_empty());
     Ok(Told { usage, output, is_usage_only })
 }
 
@@ -152,6 +172,11 @@ mod tests {
         );
         assert_eq!(usage(r#"{"data":[],"usage":{"prompt_tokens":5,"total_tokens":5}}"#), Some((5, 0)));
         assert_eq!(usage(r#"{"usage":{"total_tokens":5}}"#), Some((5, 0)));
+        let both =
+            r#"{"usage":{"prompt_tokens":3,"input_tokens":3,"completion_tokens":4,"output_tokens":4}}"#;
+        assert_eq!(usage(both), Some((3, 4)), "by both names at once");
+        assert_eq!(usage(r#"{"usage":{"prompt_tokens":3.0,"completion_tokens":4}}"#), Some((3, 4)));
+        assert_eq!(usage(r#"{"choices":[null],"usage":{"prompt_tokens":3}}"#), Some((3, 0)));
         let thought = r#"{"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":17}}"#;
         assert_eq!(usage(thought), Some((3, 14)), "the sum counts, where it is more");
     }
@@ -202,6 +227,7 @@ mod tests {
         let only = |json: &str| read(json.as_bytes()).unwrap().is_usage_only;
         assert!(only(r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#));
         assert!(!only(r#"{"choices":[{"delta":{}}],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#));
+        assert!(only(r#"{"choices":[],"usage":{"prompt_tokens":-3}}"#), "believed or not");
         assert!(!only(r#"{"choices":[],"usage":null}"#));
         assert!(!only(r#"{"response":{"usage":{"input_tokens":3}}}"#));
     }

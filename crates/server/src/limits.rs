@@ -16,6 +16,8 @@ use tokio::sync::oneshot;
 const EVERY: Duration = Duration::from_secs(1);
 /// Writes between two sweeps of idle windows.
 const SWEEP_EVERY: u32 = 60;
+/// How often a stop tries again to write what is left.
+const TRIES_AT_STOP: u32 = 3;
 /// How long a charge counts: a minute, and the second it was made in.
 const COUNTS_MS: u64 = 61_000;
 
@@ -56,8 +58,18 @@ impl Limits {
                 _ = &mut stop => true,
             };
             let now = self.clock.now();
-            self.save(&models, now).await;
+            let mut saved = self.save(&models, now).await;
             if stopped {
+                for _ in 0..TRIES_AT_STOP {
+                    if saved {
+                        return;
+                    }
+                    tokio::time::sleep(EVERY).await;
+                    saved = self.save(&models, now).await;
+                }
+                tracing::error!(
+                    "calls of the last minute were not written down; the limits will not know of them"
+                );
                 return;
             }
             until_sweep -= 1;
@@ -68,16 +80,19 @@ impl Limits {
         }
     }
 
-    async fn save(&self, models: &Models<'_>, now: Moment) {
+    /// Whether all that changed is written.
+    async fn save(&self, models: &Models<'_>, now: Moment) -> bool {
         let changes = self.limiter.take_changes(now);
         let windows: Vec<LimitWindow> = changes.iter().filter_map(|window| models.window(window)).collect();
         if windows.is_empty() {
-            return;
+            return true;
         }
-        if let Err(error) = self.store.limit_windows_save(&windows).await {
+        let saved = self.store.limit_windows_save(&windows).await;
+        if let Err(error) = &saved {
             tracing::warn!(%error, "the limits' windows could not be written; they will be, with the next ones");
             self.limiter.return_changes(&changes);
         }
+        saved.is_ok()
     }
 }
 

@@ -71,7 +71,7 @@ for (const { name, start, place, status } of HOSTS) {
       await expect(page.getByRole("row", { name: /./ }).or(page.getByText("No API keys")).first()).toBeVisible();
       const files = asked.filter((url) => url.startsWith(`http://127.0.0.1:${port}/`)).map((url) => url.slice(site.url.length));
       expect(files.map((file) => file.replace(/[0-9a-f]{16}/, "*")).sort()).toEqual([
-        "config.json", "console-*.css", "console-*.js", "console-*_bg.wasm", "favicon-*.svg", keys.slice(site.url.length),
+        "config.json", "console-*.css", "console-*.js", "console-*_bg.wasm", keys.slice(site.url.length),
       ].sort());
       const calls = asked.filter((url) => url.startsWith(server.url)).map((url) => url.slice(server.url.length));
       expect(new Set(calls).size, "nothing is asked twice").toBe(calls.length);

@@ -115,7 +115,8 @@ impl Wanted<'_> {
         workspace: &WorkspaceId,
     ) -> Result<(), Problem> {
         let held = change.grant_list(region, workspace).await?;
-        if !held.is_default {
+        if !held.is_default && self.version.is_none_or(|version| version == held.version) {
+            // A stale set is refused as such: what it holds may be gone by now.
             self.check(catalogue, region, &held.items)?;
         }
         change.grant_replace(region, workspace, self.grants, self.version).await?;
