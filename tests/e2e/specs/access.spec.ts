@@ -86,7 +86,7 @@ for (const [colorScheme, width] of [["light", 1440], ["dark", 390]] as const) {
 
     test("model permission", async ({ keygate, page }) => {
       const { id } = await keygate.createWorkspace("Research");
-      const grants = ["qwen-plus", "qwen-max"].map((model) => ({ model, rpm: 5, tpm: 5 }));
+      const grants = ["qwen-plus", "qwen-max"].map((model) => ({ model, rpm: 5, tpm: 50 }));
       await keygate.api("PATCH", `/regions/${REGION}/workspaces/${id}`, { grants });
       const { secret } = await keygate.createKey(id, "Nightly");
       await keygate.callModel(id, secret, "qwen-plus");
