@@ -4,6 +4,7 @@
 //! The crate knows no transport and no framework: `serde`, and `utoipa` schemas behind the feature `openapi`.
 
 mod api_key;
+mod call;
 mod grant;
 mod id;
 mod ip_rule;
@@ -17,12 +18,14 @@ mod seconds;
 mod session;
 mod text;
 mod time;
+mod usage;
 mod workspace;
 
 pub use api_key::{
     ApiKey, ApiKeyCreate, ApiKeyCreated, ApiKeyOwner, ApiKeyReset, ApiKeyStatus, ApiKeyUpdate,
     PreviousSecret, RefusedAddress, TemporaryKeyCreate, TemporaryKeyCreated,
 };
+pub use call::{Call, CallClass, CallDoor, Cost, Live, LiveModel, LiveWindow, ThrottledBy};
 pub use grant::{GrantList, GrantReplace, LimitError, ModelGrant, ModelGrants, PerMinute};
 pub use id::{AccountId, ApiKeyId, MemberId, ModelId, RegionId, WorkspaceId};
 pub use ip_rule::{IpRule, IpRuleError};
@@ -40,4 +43,7 @@ pub use seconds::{Overlap, SecondsError, TemporaryKeyLife};
 pub use session::{Account, EmailCodeCreate, Member, Role, Session, SessionCreate};
 pub use text::{Description, Email, SearchText, TextError, WorkspaceName};
 pub use time::Timestamp;
+pub use usage::{
+    Percentiles, Usage, UsageFigures, UsageGroup, UsageItem, UsageOf, UsagePeriod, UsageStep, UsageTotal,
+};
 pub use workspace::{Workspace, WorkspaceArchive, WorkspaceCreate, WorkspaceUpdate};
