@@ -38,7 +38,7 @@ pub use admitted::Admitted;
 pub use gauge::{Gauge, Permit};
 pub use moment::{Clock, Moment};
 pub use saved::{SavedBucket, SavedWindow};
-pub use terms::{Ask, Dimension, Exceeded, Headroom, Limits, Room, Scope, Subject};
+pub use terms::{Ask, Counted, Dimension, Exceeded, Headroom, Limits, Room, Scope, Subject, Use};
 
 use crate::map::DashMap;
 use cell::Cell;
@@ -85,6 +85,17 @@ impl Limiter {
             Ok(reserved)
         })?;
         Ok(Admitted::new(account, subject.slot, ask.tokens, reserved))
+    }
+
+    /// What counts of the minute that ends now. It only looks: nothing is taken, and no window is made.
+    pub fn counted(&self, subject: Subject<'_>, now: Moment) -> Counted {
+        let mut counted = Counted::default();
+        if let Some(account) = self.accounts.get(subject.account).map(|found| Arc::clone(&found))
+            && let Some(cell) = account.cells.get(subject.slot)
+        {
+            cell.peek(|usage| counted = usage.counted(subject.workspace, now));
+        }
+        counted
     }
 
     /// Forgets the windows whose last charge has left, and accounts without any. To be called every minute or so; how

@@ -3,7 +3,7 @@
 use super::admitted::Tokens;
 use super::bound::admit_to;
 use super::window::Window;
-use super::{Ask, Exceeded, Headroom, Moment, SavedBucket, SavedWindow};
+use super::{Ask, Counted, Exceeded, Headroom, Moment, SavedBucket, SavedWindow};
 use crate::map::HashMap;
 use keygate_contract::{AccountId, WorkspaceId};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -92,6 +92,16 @@ impl Usage {
         let id = Arc::clone(&workspace);
         self.workspaces.insert(Arc::clone(&workspace), Entry { id, window });
         Ok(Reserved { workspace, second, headroom })
+    }
+
+    /// What counts now.
+    pub(super) fn counted(&mut self, workspace: &WorkspaceId, now: Moment) -> Counted {
+        let second = self.advance(now);
+        let workspace = self.workspaces.get_mut(workspace).map(|entry| {
+            entry.window.advance(second);
+            entry.window.counted()
+        });
+        Counted { workspace: workspace.unwrap_or_default(), account: self.account.counted() }
     }
 
     /// Charges tokens to both windows and says in which second.

@@ -35,14 +35,18 @@ impl Callers {
 /// What counts: requests and tokens.
 type Use = [u64; 2];
 
-/// What counts of a workspace and of its account, read off the answers to calls that can never be admitted.
+/// What counts of a workspace and of its account, read off the answers to calls that can never be admitted; which must
+/// be what the limiter tells when it is asked.
 fn used(limiter: &Limiter, subject: Subject<'_>, now: Moment) -> [Use; 2] {
     // Where one scope has less left than the other ever can have, the answer is about that one.
     const NARROW: Limits = Limits { rpm: 1 << 40, tpm: Some(1 << 40) };
     const WIDE: Limits = Limits { rpm: 1 << 60, tpm: Some(1 << 60) };
-    [(NARROW, WIDE), (WIDE, NARROW)].map(|(workspace, account)| {
+    let used = [(NARROW, WIDE), (WIDE, NARROW)].map(|(workspace, account)| {
         let ask = Ask { workspace, account, tokens: u64::MAX };
         let headroom = limiter.admit(subject, ask, now).unwrap_err().headroom;
         [headroom.requests, headroom.tokens.unwrap()].map(|room| (1 << 40) - room.remaining)
-    })
+    });
+    let counted = limiter.counted(subject, now);
+    assert_eq!(used, [counted.workspace, counted.account].map(|of| [of.requests, of.tokens]));
+    used
 }

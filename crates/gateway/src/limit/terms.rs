@@ -74,6 +74,24 @@ pub struct Headroom {
     pub tokens: Option<Room>,
 }
 
+/// What counts of the minute that ends now, what is reserved for calls under way among it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Of the workspace.
+    pub workspace: Use,
+    /// Of the account, over all its workspaces.
+    pub account: Use,
+}
+
+/// What one scope has used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Use {
+    /// Calls.
+    pub requests: u64,
+    /// Tokens, of input and output together.
+    pub tokens: u64,
+}
+
 /// The call would pass a limit. Nothing was charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("{asked} more would pass the limit of {limit} per minute ({scope:?}, {dimension:?})")]

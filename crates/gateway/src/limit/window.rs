@@ -4,7 +4,7 @@
 //! costs nothing and a charge is paid for once more when it leaves. Only the answer to a refused call, when it would
 //! pass, walks the buckets.
 
-use super::{Dimension, SavedBucket};
+use super::{Dimension, SavedBucket, Use};
 use std::collections::VecDeque;
 
 /// How many seconds a charge counts after its own.
@@ -77,6 +77,11 @@ impl Window {
             Dimension::Requests => self.requests,
             Dimension::Tokens => self.tokens,
         }
+    }
+
+    /// What counts now, of both dimensions.
+    pub(super) fn counted(&self) -> Use {
+        Use { requests: self.requests, tokens: self.tokens }
     }
 
     /// Whether so much more keeps within the limit.

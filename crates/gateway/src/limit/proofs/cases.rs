@@ -1,7 +1,9 @@
 //! Single cases: the edges of the window, guards, changes, restarts, absurd numbers.
 
 use super::{Callers, at, used};
-use crate::limit::{Ask, Dimension, Limiter, Limits, Moment, SavedBucket, SavedWindow, Scope, Subject};
+use crate::limit::{
+    Ask, Counted, Dimension, Limiter, Limits, Moment, SavedBucket, SavedWindow, Scope, Subject, Use,
+};
 
 const FREE: Limits = Limits { rpm: 1 << 30, tpm: None };
 
@@ -31,6 +33,22 @@ fn a_charge_counts_for_60_seconds_after_its_own_and_no_longer() {
         assert_eq!(refused.retry_after_seconds, 61 - millis / 1000);
     }
     assert!(limiter.admit(callers.subject(0), once, at(61_000)).is_ok());
+}
+
+#[test]
+fn a_look_at_what_counts_takes_nothing_and_makes_no_window() {
+    let (limiter, callers) = (Limiter::new(2), Callers::new());
+    assert_eq!(limiter.counted(callers.subject(0), at(0)), Counted::default());
+    assert!(limiter.accounts.is_empty());
+    let _ = limiter.admit(callers.subject(0), ask(FREE, 10), at(0)).unwrap();
+    let once = Use { requests: 1, tokens: 10 };
+    let nothing = Use::default();
+    assert_eq!(limiter.counted(callers.subject(0), at(1)), Counted { workspace: once, account: once });
+    let other = limiter.counted(callers.subject(1), at(60_999));
+    assert_eq!(other, Counted { workspace: nothing, account: once });
+    assert_eq!(limiter.counted(callers.subject(0), at(61_000)), Counted::default());
+    let unknown = Subject { slot: 7, ..callers.subject(0) };
+    assert_eq!(limiter.counted(unknown, at(1)), Counted::default());
 }
 
 #[test]
