@@ -5,6 +5,7 @@ use crate::api_key::{RecordRow, record_columns};
 use crate::error::StoreError;
 use crate::event::{ApiKeyRecord, MemberRecord, WorkspaceRecord};
 use crate::grant::{GrantRow, access};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use std::collections::HashMap;
 
 /// Everything the gateway must know.
@@ -38,13 +39,16 @@ impl Store {
         for grant in grants {
             grants_of.entry(grant.workspace_id.clone()).or_default().push(grant);
         }
-        let api_keys: Vec<RecordRow> = sqlx::query_as(concat!(
+        // Row by row: there may be very many, and all rows at once would be the most memory a server ever takes.
+        let api_keys = sqlx::query_as::<_, RecordRow>(concat!(
             "SELECT ",
             record_columns!(),
             " FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id \
              WHERE k.deleted_at IS NULL AND w.archived_at IS NULL"
         ))
-        .fetch_all(&self.read)
+        .fetch(&self.read)
+        .map(|row| ApiKeyRecord::try_from(row?))
+        .try_collect()
         .await?;
         Ok(DirectoryContent {
             members: members.into_iter().map(|(id, active)| MemberRecord { id: id.into(), active }).collect(),
@@ -60,7 +64,7 @@ impl Store {
                     })
                 })
                 .collect::<Result<_, StoreError>>()?,
-            api_keys: api_keys.into_iter().map(ApiKeyRecord::try_from).collect::<Result<_, _>>()?,
+            api_keys,
         })
     }
 }

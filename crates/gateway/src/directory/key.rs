@@ -41,11 +41,12 @@ pub struct KeyState {
     /// When it stops working, in Unix milliseconds; `None`: never.
     pub expires_at: Option<i64>,
     secret_hash: [u8; 32],
-    previous: Option<PreviousSecretRecord>,
+    /// Boxed, like the models: few keys have any, and there may be very many keys.
+    previous: Option<Box<PreviousSecretRecord>>,
     /// Where calls may come from; `None`: from anywhere.
     ips: Option<Box<[IpRule]>>,
     /// Which of its workspace's models it may call; `None`: all.
-    models: Option<HashSet<ModelId>>,
+    models: Option<Box<HashSet<ModelId>>>,
     /// Grows with each change.
     revision: u64,
 }
@@ -104,16 +105,17 @@ impl KeyState {
     pub fn new(record: ApiKeyRecord) -> Self {
         let (ips, models) = match record.permission {
             Permission::All {} => (None, None),
-            Permission::Custom(own) => {
-                (own.ips().map(Box::from), own.models().map(|models| models.iter().cloned().collect()))
-            }
+            Permission::Custom(own) => (
+                own.ips().map(Box::from),
+                own.models().map(|models| Box::new(models.iter().cloned().collect())),
+            ),
         };
         Self {
             live: true,
             disabled: record.disabled,
             expires_at: record.expires_at,
             secret_hash: record.secret_hash,
-            previous: record.previous,
+            previous: record.previous.map(Box::new),
             ips,
             models,
             revision: 0,
