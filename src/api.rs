@@ -16,6 +16,7 @@ mod region;
 mod secret;
 mod serving;
 mod session;
+mod usage;
 mod workspace;
 
 pub use api_key::{
@@ -34,6 +35,7 @@ pub use query::{Query, use_query};
 pub use region::openai_base_url;
 pub use secret::Secret;
 pub use session::{session_code, session_create, session_delete, session_delete_all, session_view};
+pub use usage::{UsageKey, UsageRange, live_view, usage_query};
 pub use workspace::{
     WorkspaceKey, WorkspaceListKey, workspace_archive, workspace_create, workspace_list, workspace_update,
     workspace_view,

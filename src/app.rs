@@ -3,8 +3,8 @@
 use crate::api::{Backends, Queries};
 use crate::components::{Shell, Toaster};
 use crate::pages::{
-    ApiKeysPage, EndpointsPage, HomePage, MisconfiguredPage, ModelsPage, NotFoundPage, SignInPage,
-    WorkspacesPage,
+    AnalyticsPage, ApiKeysPage, EndpointsPage, HomePage, MisconfiguredPage, ModelsPage, MonitoringPage,
+    NotFoundPage, RequestsPage, SignInPage, WorkspacesPage,
 };
 use crate::state::{Theme, Toasts};
 use crate::ui::LeaveGuards;
@@ -40,6 +40,9 @@ fn Console(backends: Backends) -> impl IntoView {
                     <Route path=path!("/:region/workspaces/:workspace?") view=WorkspacesPage />
                     <Route path=path!("/:region/w/:workspace/api-keys") view=ApiKeysPage />
                     <Route path=path!("/:region/w/:workspace/models") view=ModelsPage />
+                    <Route path=path!("/:region/w/:workspace/monitoring") view=MonitoringPage />
+                    <Route path=path!("/:region/w/:workspace/analytics") view=AnalyticsPage />
+                    <Route path=path!("/:region/w/:workspace/requests") view=RequestsPage />
                     <Route path=path!("/:region/endpoints") view=EndpointsPage />
                     <Route path=path!("/*any") view=NotFoundPage />
                 </ParentRoute>

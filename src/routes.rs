@@ -39,6 +39,27 @@ pub enum Place {
         /// Which workspace may call them.
         workspace: WorkspaceId,
     },
+    /// `/{region}/w/{workspace}/monitoring`
+    Monitoring {
+        /// The region.
+        region: RegionId,
+        /// Whose calls are watched.
+        workspace: WorkspaceId,
+    },
+    /// `/{region}/w/{workspace}/analytics`
+    Analytics {
+        /// The region.
+        region: RegionId,
+        /// Whose usage is told.
+        workspace: WorkspaceId,
+    },
+    /// `/{region}/w/{workspace}/requests`
+    Requests {
+        /// The region.
+        region: RegionId,
+        /// Whose calls are listed.
+        workspace: WorkspaceId,
+    },
     /// `/{region}/endpoints`
     Endpoints {
         /// The region.
@@ -70,6 +91,15 @@ impl Place {
             [region, "w", workspace, "models"] => {
                 Some(Self::Models { region: region.into(), workspace: workspace.into() })
             }
+            [region, "w", workspace, "monitoring"] => {
+                Some(Self::Monitoring { region: region.into(), workspace: workspace.into() })
+            }
+            [region, "w", workspace, "analytics"] => {
+                Some(Self::Analytics { region: region.into(), workspace: workspace.into() })
+            }
+            [region, "w", workspace, "requests"] => {
+                Some(Self::Requests { region: region.into(), workspace: workspace.into() })
+            }
             _ => None,
         }
     }
@@ -81,6 +111,9 @@ impl Place {
             Self::Workspaces { region, .. }
             | Self::ApiKeys { region, .. }
             | Self::Models { region, .. }
+            | Self::Monitoring { region, .. }
+            | Self::Analytics { region, .. }
+            | Self::Requests { region, .. }
             | Self::Endpoints { region } => Some(region),
         }
     }
@@ -89,7 +122,11 @@ impl Place {
     pub fn workspace(&self) -> Option<&WorkspaceId> {
         match self {
             Self::Home | Self::SignIn | Self::Workspaces { .. } | Self::Endpoints { .. } => None,
-            Self::ApiKeys { workspace, .. } | Self::Models { workspace, .. } => Some(workspace),
+            Self::ApiKeys { workspace, .. }
+            | Self::Models { workspace, .. }
+            | Self::Monitoring { workspace, .. }
+            | Self::Analytics { workspace, .. }
+            | Self::Requests { workspace, .. } => Some(workspace),
         }
     }
 
@@ -100,6 +137,9 @@ impl Place {
             Self::Home | Self::SignIn | Self::Workspaces { .. } => Self::workspaces(region),
             Self::ApiKeys { .. } => Self::ApiKeys { region, workspace },
             Self::Models { .. } => Self::Models { region, workspace },
+            Self::Monitoring { .. } => Self::Monitoring { region, workspace },
+            Self::Analytics { .. } => Self::Analytics { region, workspace },
+            Self::Requests { .. } => Self::Requests { region, workspace },
             Self::Endpoints { .. } => Self::Endpoints { region },
         }
     }
@@ -124,15 +164,24 @@ impl fmt::Display for Place {
             Self::Workspaces { region, open: Some(open) } => {
                 write!(f, "/{}/workspaces/{}", encode(region.as_str()), encode(open.as_str()))
             }
-            Self::ApiKeys { region, workspace } => {
-                write!(f, "/{}/w/{}/api-keys", encode(region.as_str()), encode(workspace.as_str()))
-            }
-            Self::Models { region, workspace } => {
-                write!(f, "/{}/w/{}/models", encode(region.as_str()), encode(workspace.as_str()))
-            }
+            Self::ApiKeys { region, workspace } => write_page(f, region, workspace, "api-keys"),
+            Self::Models { region, workspace } => write_page(f, region, workspace, "models"),
+            Self::Monitoring { region, workspace } => write_page(f, region, workspace, "monitoring"),
+            Self::Analytics { region, workspace } => write_page(f, region, workspace, "analytics"),
+            Self::Requests { region, workspace } => write_page(f, region, workspace, "requests"),
             Self::Endpoints { region } => write!(f, "/{}/endpoints", encode(region.as_str())),
         }
     }
+}
+
+/// A page that is about one workspace.
+fn write_page(
+    f: &mut fmt::Formatter<'_>,
+    region: &RegionId,
+    workspace: &WorkspaceId,
+    page: &str,
+) -> fmt::Result {
+    write!(f, "/{}/w/{}/{page}", encode(region.as_str()), encode(workspace.as_str()))
 }
 
 /// What part of a list is shown; in the address, so that it can be shared and returned to.
@@ -209,7 +258,19 @@ mod tests {
                 Place::ApiKeys { region: region.clone(), workspace: workspace.clone() },
                 "/ap-southeast-1/w/ws-1/api-keys",
             ),
-            (Place::Models { region: region.clone(), workspace }, "/ap-southeast-1/w/ws-1/models"),
+            (
+                Place::Models { region: region.clone(), workspace: workspace.clone() },
+                "/ap-southeast-1/w/ws-1/models",
+            ),
+            (
+                Place::Monitoring { region: region.clone(), workspace: workspace.clone() },
+                "/ap-southeast-1/w/ws-1/monitoring",
+            ),
+            (
+                Place::Analytics { region: region.clone(), workspace: workspace.clone() },
+                "/ap-southeast-1/w/ws-1/analytics",
+            ),
+            (Place::Requests { region: region.clone(), workspace }, "/ap-southeast-1/w/ws-1/requests"),
             (Place::Endpoints { region }, "/ap-southeast-1/endpoints"),
         ] {
             assert_eq!(place.to_string(), path);

@@ -21,7 +21,7 @@
   const places = [...path.matchAll(/\//g)].map((slash) => path.slice(0, slash.index + 1));
   const guess = places.find((place) => pages.test(path.slice(place.length)));
   const rest = path.slice(guess?.length ?? 1);
-  const outlined = /^(?:[^/]+\/(?:w\/[^/]+\/)?(api-keys|models|endpoints)|(sign-in))\/?$/.exec(rest);
+  const outlined = /^(?:[^/]+\/(?:w\/[^/]+\/)?(api-keys|models|monitoring|analytics|requests|endpoints)|(sign-in))\/?$/.exec(rest);
   root.dataset.boot = outlined?.[1] ?? outlined?.[2] ?? "workspaces";
 
   const parsed = new Promise((done) => {

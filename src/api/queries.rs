@@ -9,8 +9,11 @@ use super::query::{Query, use_query};
 use super::region::region_list;
 use super::serving::Serving;
 use super::session::session_view;
+use super::usage::{UsageKey, live_view, usage_query};
 use super::workspace::{WorkspaceKey, WorkspaceListKey, workspace_list, workspace_view};
-use keygate_contract::{ApiKey, GrantList, ModelList, Page, Region, RegionId, Session, Workspace};
+use keygate_contract::{
+    ApiKey, GrantList, Live, ModelList, Page, Region, RegionId, Session, Usage, Workspace,
+};
 use leptos::prelude::*;
 
 /// The client and the answers it got, as one context.
@@ -25,6 +28,8 @@ pub struct Queries {
     api_keys: Cache<ApiKeyListKey, Page<ApiKey>>,
     models: Cache<ModelListKey, ModelList>,
     grants: Cache<WorkspaceKey, GrantList>,
+    usage: Cache<UsageKey, Usage>,
+    live: Cache<WorkspaceKey, Live>,
 }
 
 impl Queries {
@@ -39,6 +44,8 @@ impl Queries {
             api_keys: Cache::new(),
             models: Cache::new(),
             grants: Cache::new(),
+            usage: Cache::new(),
+            live: Cache::new(),
         }
     }
 
@@ -98,6 +105,16 @@ impl Queries {
         use_query(self.grants, key, move |key| async move { grant_list(self.client, &key).await })
     }
 
+    /// What was used.
+    pub fn usage(self, key: Signal<Option<UsageKey>>) -> Query<Usage> {
+        use_query(self.usage, key, move |key| async move { usage_query(self.client, &key).await })
+    }
+
+    /// What the limits of a workspace have counted in the minute that ends now.
+    pub fn live(self, key: Signal<Option<WorkspaceKey>>) -> Query<Live> {
+        use_query(self.live, key, move |key| async move { live_view(self.client, &key).await })
+    }
+
     /// Keeps who has just signed in to a backend.
     pub fn signed_in(self, backend: BackendId, session: Session) {
         self.client.connection(backend).signed_out.set(false);
@@ -117,6 +134,8 @@ impl Queries {
         self.api_keys.clear();
         self.models.clear();
         self.grants.clear();
+        self.usage.clear();
+        self.live.clear();
     }
 
     /// Asks again for all that could not be had.
@@ -129,6 +148,8 @@ impl Queries {
         self.api_keys.retry_failed();
         self.models.retry_failed();
         self.grants.retry_failed();
+        self.usage.retry_failed();
+        self.live.retry_failed();
     }
 
     /// Keeps a list that was read outside a view.

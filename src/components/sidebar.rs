@@ -14,7 +14,19 @@ struct Entry {
     place: fn(RegionId, WorkspaceId) -> Place,
 }
 
-const ENTRIES: &[Entry] = &[
+/// Pages that belong together, under a name; the first ones need none.
+struct Group {
+    name: Option<&'static str>,
+    entries: &'static [Entry],
+}
+
+const GROUPS: &[Group] = &[
+    Group { name: None, entries: SET_UP },
+    Group { name: Some("Observe"), entries: OBSERVE },
+    Group { name: Some("Account"), entries: ACCOUNT },
+];
+
+const SET_UP: &[Entry] = &[
     Entry { label: "Workspaces", glyph: Glyph::Grid, place: |region, _| Place::workspaces(region) },
     Entry {
         label: "API keys",
@@ -26,8 +38,28 @@ const ENTRIES: &[Entry] = &[
         glyph: Glyph::Cube,
         place: |region, workspace| Place::Models { region, workspace },
     },
-    Entry { label: "Endpoints", glyph: Glyph::Plug, place: |region, _| Place::Endpoints { region } },
 ];
+
+const OBSERVE: &[Entry] = &[
+    Entry {
+        label: "Monitoring",
+        glyph: Glyph::Pulse,
+        place: |region, workspace| Place::Monitoring { region, workspace },
+    },
+    Entry {
+        label: "Analytics",
+        glyph: Glyph::Bars,
+        place: |region, workspace| Place::Analytics { region, workspace },
+    },
+    Entry {
+        label: "Call log",
+        glyph: Glyph::List,
+        place: |region, workspace| Place::Requests { region, workspace },
+    },
+];
+
+const ACCOUNT: &[Entry] =
+    &[Entry { label: "Endpoints", glyph: Glyph::Plug, place: |region, _| Place::Endpoints { region } }];
 
 /// The pages, and the workspace they are about at the foot.
 #[component]
@@ -43,9 +75,16 @@ pub fn Sidebar() -> impl IntoView {
             </a>
         }
     };
+    let group = |group: &'static Group| {
+        let name = group.name.map(|name| view! { <p class="group">{name}</p> });
+        view! {
+            {name}
+            {group.entries.iter().map(link).collect_view()}
+        }
+    };
     view! {
         <nav class="sidebar" aria-label="Console">
-            <div class="links">{ENTRIES.iter().map(link).collect_view()}</div>
+            <div class="links">{GROUPS.iter().map(group).collect_view()}</div>
             <WorkspaceSwitcher />
         </nav>
     }

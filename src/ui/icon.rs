@@ -7,6 +7,7 @@ use leptos::prelude::*;
 #[expect(missing_docs, reason = "each name says what is drawn")]
 pub enum Glyph {
     Ban,
+    Bars,
     Check,
     ChevronDown,
     ChevronsUpDown,
@@ -20,6 +21,7 @@ pub enum Glyph {
     Globe,
     Grid,
     Key,
+    List,
     Lock,
     Mail,
     Monitor,
@@ -27,6 +29,7 @@ pub enum Glyph {
     Pencil,
     Plug,
     Plus,
+    Pulse,
     Reset,
     Search,
     SignOut,
@@ -42,6 +45,7 @@ impl Glyph {
     fn path(self) -> &'static str {
         match self {
             Self::Ban => "M10 2.5a7.5 7.5 0 1 0 .01 0zM4.8 4.8l10.4 10.4",
+            Self::Bars => "M3 17V9M8 17V3M13 17v-6M17.5 17V6",
             Self::Check => "m4 10.5 4 4 8-9",
             Self::ChevronDown => "m6 8 4 4 4-4",
             Self::ChevronsUpDown => "m7 8 3-3 3 3M7 12l3 3 3-3",
@@ -57,6 +61,7 @@ impl Glyph {
             Self::Globe => "M10 2.5a7.5 7.5 0 1 0 .01 0zM2.5 10h15M10 2.5c5 5 5 10 0 15-5-5-5-10 0-15",
             Self::Grid => "M3 3h6v6H3zM11 3h6v6h-6zM3 11h6v6H3zM11 11h6v6h-6z",
             Self::Key => "M10 13.5a3.5 3.5 0 1 1-7 0a3.5 3.5 0 1 1 7 0M9 11l8-8M14 6l2.5 2.5M11.5 8.5l2 2",
+            Self::List => "M7 5h10M7 10h10M7 15h10M3 5h.1M3 10h.1M3 15h.1",
             Self::Lock => {
                 "M5 9h10a1 1 0 0 1 1 1v6a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1v-6a1 1 0 0 1 1-1zM6.5 9V6.5a3.5 3.5 0 0 1 7 0V9"
             }
@@ -68,6 +73,7 @@ impl Glyph {
             }
             Self::Plug => "M7 2v5M13 2v5M4 7h12v3a6 6 0 0 1-12 0zM10 16v3",
             Self::Plus => "M10 4v12M4 10h12",
+            Self::Pulse => "M2 10h4l2.5-6 4 12 2.5-6h3",
             Self::Reset => "M16 10a6 6 0 1 1-1.8-4.3M16.2 2.8v3.4h-3.4",
             Self::Search => "M9 3.5a5.5 5.5 0 1 0 .01 0zM13.2 13.2l4 4",
             Self::SignOut => "M8 3H4v14h4M12 6l4 4-4 4M16 10H8",
