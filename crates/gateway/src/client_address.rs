@@ -19,9 +19,10 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpRule]) -> 
     }
     // Several headers are one list, in their order.
     for header in headers.get_all("x-forwarded-for").iter().rev() {
-        let Ok(list) = header.to_str() else { return client };
-        for entry in list.rsplit(',') {
-            let Some(address) = address(entry.trim()) else { return client };
+        // Entry by entry: one that a stranger made unreadable must not hide what a proxy wrote behind it.
+        for entry in header.as_bytes().rsplit(|byte| *byte == b',') {
+            let entry = std::str::from_utf8(entry).ok().map(str::trim);
+            let Some(address) = entry.and_then(address) else { return client };
             client = address;
             if !is_trusted(client) {
                 return client;
@@ -41,6 +42,7 @@ fn address(entry: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderValue;
 
     fn seen(peer: &str, headers: &[(&'static str, &str)], trusted: &[&str]) -> String {
         let mut map = HeaderMap::new();
@@ -84,6 +86,11 @@ mod tests {
             let headers: Vec<_> = list.iter().map(|value| ("x-forwarded-for", *value)).collect();
             assert_eq!(seen("10.1.0.1", &headers, &trusted), client, "{list:?}");
         }
+        let mut unreadable = HeaderMap::new();
+        unreadable.append("x-forwarded-for", HeaderValue::from_bytes(b"\xff, 203.0.113.9").unwrap());
+        let trusted_rules = [IpRule::parse("10.0.0.0/8").unwrap()];
+        let client = client_address("10.1.0.1".parse().unwrap(), &unreadable, &trusted_rules);
+        assert_eq!(client.to_string(), "203.0.113.9", "what a stranger made unreadable hides nothing");
         let others = [("forwarded", "for=6.6.6.6"), ("x-real-ip", "6.6.6.6")];
         assert_eq!(seen("10.1.0.1", &others, &trusted), "10.1.0.1", "other headers are not read");
     }

@@ -6,7 +6,7 @@
 
 mod key;
 
-pub use key::{KeyEntry, KeyState, ProofError};
+pub use key::{KeyEntry, KeyState, Proof, ProofError};
 
 use crate::credential::PublicId;
 use crate::last_use::UsedKeys;

@@ -6,7 +6,7 @@ use crate::body::{self, Body};
 use crate::call::CallBody;
 use crate::catalogue::{Catalogue, Model};
 use crate::credential::{KeyHasher, Presented, TemporaryKeySigner};
-use crate::directory::{Directory, KeyEntry, ProofError};
+use crate::directory::{Directory, KeyEntry, Proof, ProofError};
 use crate::door::{Door, Operation};
 use crate::headers::{REQUEST_ID, with_headroom};
 use crate::limit::{Clock, Headroom, Limiter, Limits, Permit as Place, Subject};
@@ -58,8 +58,8 @@ impl Default for Timeouts {
 pub struct RegionAddress {
     /// The region.
     pub id: RegionId,
-    /// Its OpenAI-compatible base URL.
-    pub base_url: String,
+    /// Where its doors are: scheme and authority.
+    pub url: String,
     /// The domain below which each workspace has a host of its own, in lower case.
     pub workspace_domain: Option<String>,
     /// Whether its keys can make temporary ones.
@@ -69,6 +69,7 @@ pub struct RegionAddress {
 /// Who calls, where and when.
 #[derive(Clone, Copy)]
 struct Caller<'a> {
+    door: Door,
     region: &'a RegionId,
     /// The workspace whose own host was called.
     workspace: Option<&'a str>,
@@ -82,6 +83,14 @@ struct Proven {
     key: Arc<KeyEntry>,
     /// Its revision then: what was changed since has to be proven again.
     revision: u64,
+    proof: Proof,
+}
+
+impl Proven {
+    /// Whether it is proven still: the key was not changed, and the time of what proved it is not over.
+    fn holds(&self, now: i64) -> bool {
+        self.key.state().revision() == self.revision && self.proof.until.is_none_or(|end| now < end)
+    }
 }
 
 /// What the gateway is set up with.
@@ -167,7 +176,7 @@ impl Gateway {
         let (head, body) = request.into_parts();
         let domain = self.region(region).and_then(|r| r.workspace_domain.as_deref());
         let workspace = domain.and_then(|domain| workspace_host(&head, domain));
-        let mut caller = Caller { region, workspace, address, now: now_ms() };
+        let mut caller = Caller { door, region, workspace, address, now: now_ms() };
         let begun = self.operation(door, &head).and_then(|operation| {
             let presented = key_of(&head.headers, &head.uri)?;
             Ok((operation, presented, self.authenticate(caller, presented)?))
@@ -193,8 +202,8 @@ impl Gateway {
         let parsed = CallBody::parse(&body)?;
         let id = ModelId::from(parsed.model.as_ref());
         caller.now = now_ms();
-        if proven.key.state().revision() != proven.revision {
-            // Changed while the body came: its secret may be another by now.
+        if !proven.holds(caller.now) {
+            // While the body came the key was changed, or what proved it came to its end.
             proven = self.authenticate(caller, presented)?;
         }
         let key = &proven.key;
@@ -243,8 +252,8 @@ impl Gateway {
                 if !self.region(caller.region).is_some_and(|region| region.temporary_keys) {
                     return Err(Refusal::NoTemporaryKeys);
                 }
-                let state = key.state();
-                let parent = (key.public_id, state.secret_hash());
+                // Under the secret that was presented: what is made ends with it.
+                let parent = (key.public_id, &proven.proof.secret_hash);
                 let mut response =
                     json(temporary_key::create(presented, parent, &self.signer, head.uri.query())?);
                 let no_store = HeaderValue::from_static("no-store");
@@ -303,16 +312,17 @@ impl Gateway {
     /// is right.
     fn authenticate(&self, caller: Caller<'_>, presented: Presented<'_>) -> Result<Proven, Refusal> {
         let key = self.directory.key(presented.public_id()).ok_or(Refusal::KeyInvalid)?;
-        let revision = {
+        let (proof, revision) = {
             let state = key.state();
-            state.prove(presented, &self.hasher, &self.signer, caller.now).map_err(|error| match error {
-                ProofError::Wrong => Refusal::KeyInvalid,
-                ProofError::TemporaryExpired => Refusal::TemporaryKeyExpired,
-            })?;
-            state.revision()
+            let proof = state.prove(presented, &self.hasher, &self.signer, caller.now);
+            (proof, state.revision())
         };
+        let proof = proof.map_err(|error| match error {
+            ProofError::Wrong => Refusal::KeyInvalid,
+            ProofError::TemporaryExpired => Refusal::TemporaryKeyExpired,
+        })?;
         self.authorize(caller, &key, Target::ModelList, "")?;
-        Ok(Proven { key, revision })
+        Ok(Proven { key, revision, proof })
     }
 
     fn authorize(
@@ -338,7 +348,10 @@ impl Gateway {
             if denial == Denial::AddressRefused {
                 self.directory.used().note_refused(key, caller.address, caller.now);
             }
-            denial.refusal(|| self.region(&key.workspace.region).map(|r| r.base_url.clone()), model)
+            let base_url = || {
+                self.region(&key.workspace.region).map(|home| format!("{}{}", home.url, caller.door.path()))
+            };
+            denial.refusal(base_url, model)
         })
     }
 

@@ -71,7 +71,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         .iter()
         .map(|b| RegionAddress {
             id: b.config.id.clone(),
-            base_url: openai_url(&b.url),
+            url: b.url.clone(),
             workspace_domain: b.config.workspace_domain.clone(),
             temporary_keys: b.config.features.temporary_keys,
         })
@@ -145,7 +145,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     for bound in &bound {
         tracing::info!(region.id = %bound.config.id, address = %bound.address, "listening");
     }
-    let gateways = addresses.into_iter().map(|region| (region.id, region.base_url)).collect();
+    let gateways = addresses.into_iter().map(|region| (region.id, openai_url(&region.url))).collect();
     let keeper = |keep: &dyn Fn(oneshot::Receiver<()>) -> JoinHandle<()>| {
         let (stop, stopped) = oneshot::channel();
         (stop, keep(stopped))

@@ -93,6 +93,24 @@ impl Store {
 }
 
 impl Change {
+    /// Whether the token's session goes on: it has not ended, and its member is enabled. Looked at within the change, so
+    /// that nothing is changed for someone who was signed out while their request came in.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn session_goes_on(&mut self, token_hash: &[u8; 32]) -> Result<bool, StoreError> {
+        let found: Option<(i64,)> = sqlx::query_as(
+            "SELECT 1 FROM sessions s JOIN members m ON m.id = s.member_id \
+             WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND m.disabled_at IS NULL",
+        )
+        .bind(token_hash.as_slice())
+        .bind(self.now)
+        .bind(self.now - IDLE_MS)
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        Ok(found.is_some())
+    }
+
     /// Ends a session of the actor.
     ///
     /// # Errors

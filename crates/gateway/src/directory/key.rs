@@ -51,6 +51,15 @@ pub struct KeyState {
     revision: u64,
 }
 
+/// How a key was proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The hash of the secret it was proven with, or of the one under which the temporary key was made.
+    pub secret_hash: [u8; 32],
+    /// When it proves nothing any more, in Unix milliseconds; `None`: as long as the key stays as it is.
+    pub until: Option<i64>,
+}
+
 /// Why what a call came with does not prove the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProofError {
@@ -127,11 +136,6 @@ impl KeyState {
         self.revision
     }
 
-    /// The hash of its secret, from which temporary keys are made.
-    pub fn secret_hash(&self) -> &[u8; 32] {
-        &self.secret_hash
-    }
-
     /// Whether `presented` is the key's at `now`, in Unix milliseconds: its secret, the one before it for as long as that
     /// works, or a temporary key made under either.
     ///
@@ -143,17 +147,24 @@ impl KeyState {
         hasher: &KeyHasher,
         signer: &TemporaryKeySigner,
         now: i64,
-    ) -> Result<(), ProofError> {
-        let previous = self.previous.as_ref().filter(|p| p.expires_at > now).map(|p| &p.hash);
-        let mut hashes = std::iter::once(&self.secret_hash).chain(previous);
+    ) -> Result<Proof, ProofError> {
+        let current = Proof { secret_hash: self.secret_hash, until: None };
+        let previous = self.previous.as_ref().filter(|previous| previous.expires_at > now);
+        let previous = previous.map(|p| Proof { secret_hash: p.hash, until: Some(p.expires_at) });
+        let mut proofs = std::iter::once(current).chain(previous);
         match presented {
             Presented::Key(key) => {
                 let hash = hasher.hash(key);
-                hashes.any(|own| KeyHasher::is_same(&hash, own)).then_some(()).ok_or(ProofError::Wrong)
+                proofs.find(|own| KeyHasher::is_same(&hash, &own.secret_hash)).ok_or(ProofError::Wrong)
             }
-            Presented::Temporary(key) if !hashes.any(|own| signer.verify(key, own)) => Err(ProofError::Wrong),
-            Presented::Temporary(key) if key.expires_at <= now => Err(ProofError::TemporaryExpired),
-            Presented::Temporary(_) => Ok(()),
+            Presented::Temporary(key) => {
+                let own = proofs.find(|own| signer.verify(key, &own.secret_hash)).ok_or(ProofError::Wrong)?;
+                if key.expires_at <= now {
+                    return Err(ProofError::TemporaryExpired);
+                }
+                let until = own.until.map_or(key.expires_at, |end| end.min(key.expires_at));
+                Ok(Proof { until: Some(until), ..own })
+            }
         }
     }
 

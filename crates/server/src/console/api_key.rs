@@ -96,7 +96,7 @@ async fn api_key_create(
     let (public_id, secret_hash, masked) = (minted.public_id, minted.secret_hash, minted.masked);
     let done = console
         .changes
-        .run(signed.actor(), once.of(&body), StatusCode::CREATED, move |change| {
+        .run(signed.author(), once.of(&body), StatusCode::CREATED, move |change| {
             Box::pin(async move {
                 // Looked at here, so that a repeated request is answered as the first one was.
                 let expires_at = body.expires_at.as_ref().map(wish::expiry).transpose()?;
@@ -177,7 +177,7 @@ async fn api_key_update(
     let catalogue = console.catalogue.clone();
     console
         .changes
-        .run(signed.actor(), None, StatusCode::OK, move |change| {
+        .run(signed.author(), None, StatusCode::OK, move |change| {
             Box::pin(async move {
                 if let Some(permission) = &body.permission {
                     let held = change.api_key_permission(&region, &workspace, &api_key).await?;
@@ -214,7 +214,7 @@ async fn api_key_delete(
     console.region(&region)?;
     console
         .changes
-        .run(signed.actor(), None, StatusCode::NO_CONTENT, move |change| {
+        .run(signed.author(), None, StatusCode::NO_CONTENT, move |change| {
             Box::pin(async move { change.api_key_delete(&region, &workspace, &api_key).await })
         })
         .await

@@ -20,6 +20,13 @@ pub(crate) struct Changes {
     gate: Arc<Mutex<()>>,
 }
 
+/// Whose change it is.
+pub(super) struct Author {
+    pub(super) actor: Actor,
+    /// Of their session.
+    pub(super) token_hash: [u8; 32],
+}
+
 /// What came of a change.
 pub(super) enum Done<T> {
     /// It was made now.
@@ -33,13 +40,14 @@ impl Changes {
         Self { store, directory, gate: Arc::default() }
     }
 
-    /// Runs `work` in a transaction of `actor`, at most once for `once`.
+    /// Runs `work` in a transaction of `author`, at most once for `once`. They must be signed in still: the body of their
+    /// request may have taken its time.
     ///
     /// It runs on a task of its own: when the client goes away in the middle, the change is still finished, and the
     /// directory never misses what the store has.
     pub(super) async fn run<T, E, F>(
         &self,
-        actor: Actor,
+        author: Author,
         once: Option<Once>,
         status: StatusCode,
         work: F,
@@ -52,7 +60,10 @@ impl Changes {
         let this = self.clone();
         let whole = async move {
             let _gate = this.gate.lock().await;
-            let mut change = this.store.change(actor).await?;
+            let mut change = this.store.change(author.actor).await?;
+            if !change.session_goes_on(&author.token_hash).await? {
+                return Err(Problem::not_signed_in());
+            }
             if let Some(once) = &once
                 && let Some(repeat) = change.repeat(once).await?
             {

@@ -1,5 +1,6 @@
 //! What handlers take: each refuses bad input at the door, in the one shape of errors.
 
+use super::change::Author;
 use super::{Console, permission};
 use crate::listen::Peer;
 use crate::problem::{Problem, RequestId};
@@ -35,15 +36,16 @@ impl Signed {
         permission::require(operation, self.session.role)
     }
 
-    /// As the audit log knows them.
-    pub(super) fn actor(&self) -> Actor {
-        Actor {
+    /// As the audit log knows them, and by which session.
+    pub(super) fn author(&self) -> Author {
+        let actor = Actor {
             account: self.session.account.id.clone(),
             member: Some(self.session.member.id.clone()),
             email: self.session.member.email.clone(),
             address: self.origin.address.clone(),
             request_id: self.origin.request_id.clone(),
-        }
+        };
+        Author { actor, token_hash: self.token_hash }
     }
 }
 
@@ -115,6 +117,12 @@ impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for JsonOrNothing<T>
         Json::from_request(request, state).await.map(|Json(value)| Self(value))
     }
 }
+
+/// The body of an operation that takes no fields: none, or an empty object. What is sent all the same is refused, so
+/// that nobody believes it was heeded.
+#[derive(Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoFields {}
 
 async fn read(body: axum::body::Body) -> Result<bytes::Bytes, Problem> {
     let too_large = || {

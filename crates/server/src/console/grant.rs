@@ -87,7 +87,7 @@ async fn grant_replace(
     let catalogue = console.catalogue.clone();
     console
         .changes
-        .run(signed.actor(), None, StatusCode::OK, move |change| {
+        .run(signed.author(), None, StatusCode::OK, move |change| {
             Box::pin(async move {
                 let wanted = Wanted { field: "items", grants: body.items.as_slice(), version: body.version };
                 wanted.replace(change, &catalogue, &region, &workspace).await?;

@@ -110,7 +110,7 @@ async fn session_delete(State(console): State<Console>, signed: Signed) -> Resul
     let hash = signed.token_hash;
     let done: Done<()> = console
         .changes
-        .run(signed.actor(), None, StatusCode::NO_CONTENT, move |change| {
+        .run(signed.author(), None, StatusCode::NO_CONTENT, move |change| {
             Box::pin(async move { change.session_delete(&hash).await })
         })
         .await?;
@@ -129,7 +129,7 @@ async fn session_delete(State(console): State<Console>, signed: Signed) -> Resul
 async fn session_delete_all(State(console): State<Console>, signed: Signed) -> Result<Response, Problem> {
     let done: Done<()> = console
         .changes
-        .run(signed.actor(), None, StatusCode::NO_CONTENT, move |change| {
+        .run(signed.author(), None, StatusCode::NO_CONTENT, move |change| {
             Box::pin(async move { change.session_delete_all().await })
         })
         .await?;

@@ -81,7 +81,7 @@ async fn workspace_create(
     let quota = workspace_quota(console.region(&region)?);
     console
         .changes
-        .run(signed.actor(), once.of(&body), StatusCode::CREATED, move |change| {
+        .run(signed.author(), once.of(&body), StatusCode::CREATED, move |change| {
             Box::pin(async move { change.workspace_create(&region, &body.name, quota).await })
         })
         .await
@@ -127,7 +127,7 @@ async fn workspace_update(
     let catalogue = console.catalogue.clone();
     console
         .changes
-        .run(signed.actor(), None, StatusCode::OK, move |change| {
+        .run(signed.author(), None, StatusCode::OK, move |change| {
             Box::pin(async move {
                 let name = body.name.as_ref();
                 let updated = change.workspace_update(&region, &workspace, name, body.version, quota).await?;
@@ -162,7 +162,7 @@ async fn workspace_archive(
     console.region(&region)?;
     console
         .changes
-        .run(signed.actor(), once.of(&body), StatusCode::NO_CONTENT, move |change| {
+        .run(signed.author(), once.of(&body), StatusCode::NO_CONTENT, move |change| {
             Box::pin(async move { change.workspace_archive(&region, &workspace, &body.name).await })
         })
         .await

@@ -38,6 +38,9 @@ async fn a_disabled_key_fails_at_once_and_works_again_when_enabled() {
         assert_eq!(enabled.body["status"], "active");
         assert_eq!(chat_call(&gateway, &secret, "qwen-plus").await.status, StatusCode::OK);
     }
+    // What an operation does not heed, it refuses.
+    let answer = owner.post(&format!("{list}/{id}/disable"), json!({ "version": 1 })).await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (422, "unknown_field"));
     owner.post(&format!("{list}/{id}/disable"), json!({})).await;
     let server = server.restart().await;
     refused(&chat_call(&server.gateway(SINGAPORE), &secret, "qwen-plus").await, "disabled");

@@ -15,6 +15,7 @@ mod origins;
 mod regions;
 mod routes;
 mod session;
+mod slow_bodies;
 mod stub;
 mod support;
 mod temporary_keys;

@@ -51,11 +51,14 @@ async fn a_temporary_key_does_what_its_parent_may_and_dies_with_it() {
     assert_eq!(mint(&gateway, "", &secret).await.status, StatusCode::UNAUTHORIZED);
     owner.post(&format!("{list}/{id}/enable"), json!({})).await;
     all(200).await;
-    // They work as long as the secret they were made under.
+    // They work as long as the secret they were made under, also those made after its reset.
     owner.post(&format!("{list}/{id}/reset"), json!({ "overlap_seconds": 3600 })).await;
     all(200).await;
+    let late = token(&mint(&gateway, "?expire_in_seconds=600", &secret).await);
+    assert_eq!(chat_call(&gateway, &late, "qwen-plus").await.status, StatusCode::OK);
     owner.delete(&format!("{list}/{id}/previous-secret")).await;
     all(401).await;
+    assert_eq!(chat_call(&gateway, &late, "qwen-plus").await.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
@@ -100,6 +103,13 @@ async fn a_temporary_key_makes_no_other_and_opens_no_console() {
     let elsewhere = chat_call(&server.gateway(VIRGINIA), &temporary, "qwen-plus").await;
     assert_eq!(elsewhere.status, StatusCode::UNAUTHORIZED);
     assert!(elsewhere.body["error"]["message"].as_str().unwrap().contains(&gateway));
+    let told = mint(&server.gateway(VIRGINIA), "", &secret).await;
+    let base = gateway.replace("/compatible-mode/v1", "/api/v1");
+    assert!(
+        told.body["message"].as_str().unwrap().ends_with(&base),
+        "the base URL of this door: {}",
+        told.body
+    );
     let in_query = send(reqwest::Client::new().get(format!("{gateway}/models?key={temporary}"))).await;
     assert!(in_query.body["error"]["message"].as_str().unwrap().contains("in logs"));
 }

@@ -2,7 +2,7 @@
 
 use super::super::Console;
 use super::super::change::Done;
-use super::super::extract::{Idempotency, JsonOrNothing, Path, Signed};
+use super::super::extract::{Idempotency, JsonOrNothing, NoFields, Path, Signed};
 use super::super::permission::Operation;
 use super::no_store;
 use crate::problem::{Problem, Problems};
@@ -44,12 +44,13 @@ async fn api_key_disable(
     signed: Signed,
     Path((region, workspace, api_key)): KeyPath,
     once: Idempotency,
+    JsonOrNothing(NoFields {}): JsonOrNothing<NoFields>,
 ) -> Result<Done<ApiKey>, Problem> {
     signed.require(Operation::ApiKeyDisable)?;
     console.region(&region)?;
     console
         .changes
-        .run(signed.actor(), once.of(&()), StatusCode::OK, move |change| {
+        .run(signed.author(), once.of(&()), StatusCode::OK, move |change| {
             Box::pin(async move { change.api_key_disable(&region, &workspace, &api_key).await })
         })
         .await
@@ -69,12 +70,13 @@ async fn api_key_enable(
     signed: Signed,
     Path((region, workspace, api_key)): KeyPath,
     once: Idempotency,
+    JsonOrNothing(NoFields {}): JsonOrNothing<NoFields>,
 ) -> Result<Done<ApiKey>, Problem> {
     signed.require(Operation::ApiKeyEnable)?;
     console.region(&region)?;
     console
         .changes
-        .run(signed.actor(), once.of(&()), StatusCode::OK, move |change| {
+        .run(signed.author(), once.of(&()), StatusCode::OK, move |change| {
             Box::pin(async move { change.api_key_enable(&region, &workspace, &api_key).await })
         })
         .await
@@ -107,7 +109,7 @@ async fn api_key_reset(
     let slot = Arc::clone(&made);
     let done = console
         .changes
-        .run(signed.actor(), once.of(&body), StatusCode::OK, move |change| {
+        .run(signed.author(), once.of(&body), StatusCode::OK, move |change| {
             Box::pin(async move {
                 let public_id = public_id(&change.api_key_public_id(&region, &workspace, &api_key).await?)?;
                 let minted = hasher.mint_for(public_id);
@@ -149,7 +151,7 @@ async fn api_key_overlap_end(
     console.region(&region)?;
     console
         .changes
-        .run(signed.actor(), None, StatusCode::NO_CONTENT, move |change| {
+        .run(signed.author(), None, StatusCode::NO_CONTENT, move |change| {
             Box::pin(async move { change.api_key_overlap_end(&region, &workspace, &api_key).await })
         })
         .await
@@ -186,7 +188,7 @@ async fn temporary_key_create(
     let slot = Arc::clone(&made);
     let done = console
         .changes
-        .run(signed.actor(), once.of(&body), StatusCode::CREATED, move |change| {
+        .run(signed.author(), once.of(&body), StatusCode::CREATED, move |change| {
             Box::pin(async move {
                 let parent = change.temporary_key_create(&region, &workspace, &api_key, expires_at).await?;
                 let public_id = public_id(&parent.public_id)?;
