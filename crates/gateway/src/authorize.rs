@@ -43,6 +43,16 @@ pub enum Target<'a> {
     UnknownModel,
 }
 
+impl Target<'_> {
+    /// The model's slot in the catalogue.
+    pub(crate) fn slot(self) -> Option<usize> {
+        match self {
+            Self::Model(model) => Some(model.slot),
+            Self::ModelList | Self::UnknownModel => None,
+        }
+    }
+}
+
 /// What a call that is permitted may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permit {

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// A stream of pieces that does not fail.
-pub(crate) type BoxStream = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
+type BoxStream = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
 
 /// The body of an answer: whole, or passed on as it comes. It does not fail: a failure in mid-stream is an event of
 /// the stream.

@@ -4,9 +4,12 @@
 //! configuration, which replace a shipped model of the same name or add to them.
 
 mod definition;
+mod rate;
 mod shipped;
 
 pub use definition::{DefinitionError, ModelDefinition, Regional};
+pub use rate::Cost;
+pub(crate) use rate::Rate;
 pub use shipped::shipped;
 
 use crate::limit::Limits;
@@ -100,6 +103,15 @@ impl Catalogue {
     /// How many slots there are: models, counted in each of their regions.
     pub fn slots(&self) -> usize {
         self.slots
+    }
+
+    /// What the calls of each slot cost.
+    pub(crate) fn rates(&self) -> Box<[Rate]> {
+        let mut rates = vec![Rate::default(); self.slots];
+        for (_, model) in self.all() {
+            rates[model.slot] = Rate::new(&model.prices);
+        }
+        rates.into()
     }
 
     /// Whether any region has the model.

@@ -95,6 +95,8 @@ impl WorkspaceState {
 /// A key's owner as the gateway knows them.
 #[derive(Debug)]
 pub struct OwnerEntry {
+    /// Their id.
+    pub id: MemberId,
     active: AtomicBool,
 }
 
@@ -177,9 +179,11 @@ impl Directory {
 
     fn member_put(&self, record: MemberRecord) {
         self.owners
-            .entry(record.id)
+            .entry(record.id.clone())
             .and_modify(|entry| entry.active.store(record.active, Ordering::Release))
-            .or_insert_with(|| Arc::new(OwnerEntry { active: AtomicBool::new(record.active) }));
+            .or_insert_with(|| {
+                Arc::new(OwnerEntry { id: record.id, active: AtomicBool::new(record.active) })
+            });
     }
 
     fn workspace_put(&self, record: WorkspaceRecord) {

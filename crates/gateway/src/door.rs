@@ -2,8 +2,9 @@
 
 mod listing;
 
-use crate::refusal::Refusal;
+use crate::refusal::{Codes, Refusal};
 use bytes::Bytes;
+use keygate_contract::CallDoor;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -105,6 +106,15 @@ impl Door {
         })
     }
 
+    /// The code by which this door's clients tell refusals apart.
+    pub(crate) fn code(self, codes: &Codes) -> &'static str {
+        match self {
+            Self::Openai => codes.compatible,
+            Self::Dashscope => codes.native,
+            Self::Anthropic => codes.anthropic,
+        }
+    }
+
     /// A refusal as this door's clients read it.
     pub(crate) fn error_body(self, refusal: &Refusal, request_id: Uuid) -> Bytes {
         Bytes::from(self.error_value(refusal, request_id).to_string())
@@ -135,6 +145,16 @@ impl Door {
                 "error": { "type": codes.anthropic, "message": message },
                 "request_id": request_id.to_string(),
             }),
+        }
+    }
+}
+
+impl From<Door> for CallDoor {
+    fn from(door: Door) -> Self {
+        match door {
+            Door::Openai => Self::Openai,
+            Door::Dashscope => Self::Dashscope,
+            Door::Anthropic => Self::Anthropic,
         }
     }
 }

@@ -8,10 +8,12 @@ use crate::catalogue::{Catalogue, Model};
 use crate::credential::{KeyHasher, Presented, TemporaryKeySigner};
 use crate::directory::{Directory, KeyEntry, Proof, ProofError};
 use crate::door::{Door, Operation};
+use crate::ended::EndedCalls;
 use crate::headers::{REQUEST_ID, with_headroom};
 use crate::limit::{Clock, Headroom, Limiter, Limits, Permit as Place, Subject};
 use crate::meter::{Meter, Metered, UsageEvent};
 use crate::models;
+use crate::note::{Begun, Note};
 use crate::refusal::Refusal;
 use crate::request::{header_bytes, key_of, read_body, workspace_host};
 use crate::temporary_key;
@@ -86,6 +88,29 @@ struct Proven {
     proof: Proof,
 }
 
+/// Whose call it is, and whether it may be made.
+enum Authenticated {
+    Proven(Proven),
+    /// The key is known to be the caller's, and may not call.
+    Refused(Arc<KeyEntry>, Refusal),
+}
+
+impl Authenticated {
+    fn key(&self) -> &Arc<KeyEntry> {
+        match self {
+            Self::Proven(proven) => &proven.key,
+            Self::Refused(key, _) => key,
+        }
+    }
+
+    fn proven(self) -> Result<Proven, Refusal> {
+        match self {
+            Self::Proven(proven) => Ok(proven),
+            Self::Refused(_, refusal) => Err(refusal),
+        }
+    }
+}
+
 impl Proven {
     /// Whether it is proven still: the key was not changed, and the time of what proved it is not over.
     fn holds(&self, now: i64) -> bool {
@@ -111,6 +136,8 @@ pub struct GatewayOptions {
     pub clock: Clock,
     /// Calls under way at once with one key.
     pub calls_per_key: u32,
+    /// Where what is recorded of each call waits; each gateway has its own.
+    pub ended: Arc<EndedCalls>,
 }
 
 /// The data plane.
@@ -134,6 +161,11 @@ impl Gateway {
         Self { catalogue, directory, hasher, signer, options }
     }
 
+    /// Says that the calls still under way are being cut off, and not left by their callers.
+    pub fn cut_off(&self) {
+        self.options.ended.stop();
+    }
+
     /// Answers a request that came to the listener of `region` from `address`, at a path of `door`.
     pub async fn call<B>(
         &self,
@@ -146,10 +178,17 @@ impl Gateway {
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let request_id = Uuid::new_v4();
-        let mut response = match self.run(door, region, address, request, request_id).await {
+        let now = now_ms();
+        let begun = Begun::new(door, address, now);
+        let request_id = begun.request_id;
+        // Dropped with this future when the caller leaves: then that is what is recorded.
+        let mut note = None;
+        let mut response = match self.run(begun, region, now, request, &mut note).await {
             Ok(response) => response,
             Err(refusal) => {
+                if let Some(mut note) = note {
+                    note.refused(&refusal);
+                }
                 tracing::debug!(request.id = %request_id, region.id = %region, ?refusal, "call refused");
                 refuse(door, &refusal, request_id)
             }
@@ -161,13 +200,15 @@ impl Gateway {
         response
     }
 
+    /// Puts the call's note into `note` as soon as there is one, and takes it out where something else sees to it that
+    /// the call is recorded.
     async fn run<B>(
         &self,
-        door: Door,
+        begun: Begun,
         region: &RegionId,
-        address: IpAddr,
+        now: i64,
         request: Request<B>,
-        request_id: Uuid,
+        note: &mut Option<Note>,
     ) -> Result<Response<Body>, Refusal>
     where
         B: http_body::Body<Data = Bytes>,
@@ -176,13 +217,29 @@ impl Gateway {
         let (head, body) = request.into_parts();
         let domain = self.region(region).and_then(|r| r.workspace_domain.as_deref());
         let workspace = domain.and_then(|domain| workspace_host(&head, domain));
-        let mut caller = Caller { door, region, workspace, address, now: now_ms() };
-        let begun = self.operation(door, &head).and_then(|operation| {
-            let presented = key_of(&head.headers, &head.uri)?;
-            Ok((operation, presented, self.authenticate(caller, presented)?))
-        });
-        let (operation, presented, mut proven) = match begun {
-            Ok(begun) => begun,
+        let Begun { door, address, .. } = begun;
+        let mut caller = Caller { door, region, workspace, address, now };
+        let operation = match self.operation(door, &head) {
+            Ok(operation) => operation,
+            Err(refusal) => return Err(drained(body, refusal).await),
+        };
+        let authenticated = key_of(&head.headers, &head.uri)
+            .and_then(|presented| Ok((presented, self.authenticate(caller, presented)?)));
+        let (presented, authenticated) = match authenticated {
+            Ok(authenticated) => authenticated,
+            Err(refusal) => {
+                self.options.ended.note_unknown();
+                return Err(drained(body, refusal).await);
+            }
+        };
+        if matches!(operation, Operation::Call(_)) {
+            if let Err(refusal) = self.options.ended.enter().await {
+                return Err(drained(body, refusal).await);
+            }
+            *note = Some(Note::new(&self.options.ended, begun, authenticated.key()));
+        }
+        let mut proven = match authenticated.proven() {
+            Ok(proven) => proven,
             Err(refusal) => return Err(drained(body, refusal).await),
         };
         let call = match operation {
@@ -201,16 +258,20 @@ impl Gateway {
         let body = read_body(body, self.options.body_limit, self.options.timeouts.body).await?;
         let parsed = CallBody::parse(&body)?;
         let id = ModelId::from(parsed.model.as_ref());
+        let target = self.target(caller.region, &id);
+        if let Some(note) = note {
+            note.asked(target.slot(), parsed.stream);
+        }
         caller.now = now_ms();
         if !proven.holds(caller.now) {
             // While the body came the key was changed, or what proved it came to its end.
-            proven = self.authenticate(caller, presented)?;
+            proven = self.authenticate(caller, presented)?.proven()?;
         }
         let key = &proven.key;
-        let (model, workspace) = self.permit(caller, key, &id)?;
+        let (model, workspace) = self.permit(caller, key, target, &id)?;
         let route = self.options.upstreams.find(&id)?;
         let asking = Asking { model, workspace, call, body: &parsed };
-        let (meter, headroom) = self.admit(key, place, &asking, request_id)?;
+        let (mut meter, headroom) = self.admit(key, place, &asking, note)?;
         self.directory.used().note_use(key, caller.now);
 
         let asks_for_usage =
@@ -221,13 +282,14 @@ impl Gateway {
             stream: parsed.stream,
             body: parsed.rewritten(&body, route.name.as_deref(), asks_for_usage),
             model: route.name.as_deref().map_or(id, ModelId::from),
-            request_id,
+            request_id: begun.request_id,
         };
         let usage_event = if asks_for_usage { UsageEvent::Hidden } else { UsageEvent::Shown };
+        meter.note().forwarded(route.number);
         match route.send(outgoing).await {
             Ok(answer) => Ok(answered(answer, with_headroom(&headroom), usage_event, meter)),
             Err(refusal) => {
-                meter.failed();
+                meter.failed(&refusal);
                 Err(refusal)
             }
         }
@@ -266,26 +328,26 @@ impl Gateway {
     }
 
     /// What the key may do with a model of the region.
-    fn permit(
+    fn permit<'a>(
         &self,
         caller: Caller<'_>,
         key: &Arc<KeyEntry>,
+        target: Target<'a>,
         id: &ModelId,
-    ) -> Result<(&Model, Limits), Refusal> {
-        let target = self.target(caller.region, id);
+    ) -> Result<(&'a Model, Limits), Refusal> {
         match (target, self.authorize(caller, key, target, id.as_str())?) {
             (Target::Model(model), Permit::Call(limits)) => Ok((model, limits)),
             _ => Err(Refusal::ModelNotFound { model: id.to_string() }),
         }
     }
 
-    /// Takes what the call may use out of the limits of its workspace and its account.
+    /// Takes what the call may use out of the limits of its workspace and its account. The note goes into the meter.
     fn admit(
         &self,
         key: &KeyEntry,
         place: Place,
         asking: &Asking<'_>,
-        request_id: Uuid,
+        note: &mut Option<Note>,
     ) -> Result<(Meter, Headroom), Refusal> {
         let (model, clock) = (asking.model, self.options.clock);
         let subject =
@@ -296,7 +358,8 @@ impl Gateway {
             exceeded: Box::new(exceeded),
         })?;
         let headroom = admitted.headroom();
-        let meter = Meter::new(admitted, place, clock, request_id, asking.prompt_tokens());
+        let note = note.take().expect("a call has a note from the proof of its key on");
+        let meter = Meter::new(admitted, place, clock, note, asking.prompt_tokens());
         Ok((meter, headroom))
     }
 
@@ -310,19 +373,26 @@ impl Gateway {
 
     /// Which key this is, and whether it may call at all. A key of another region is told so only when its whole secret
     /// is right.
-    fn authenticate(&self, caller: Caller<'_>, presented: Presented<'_>) -> Result<Proven, Refusal> {
+    ///
+    /// # Errors
+    /// When it is not proven: whose call this is, nobody can tell.
+    fn authenticate(&self, caller: Caller<'_>, presented: Presented<'_>) -> Result<Authenticated, Refusal> {
         let key = self.directory.key(presented.public_id()).ok_or(Refusal::KeyInvalid)?;
         let (proof, revision) = {
             let state = key.state();
-            let proof = state.prove(presented, &self.hasher, &self.signer, caller.now);
-            (proof, state.revision())
+            (state.prove(presented, &self.hasher, &self.signer, caller.now), state.revision())
         };
-        let proof = proof.map_err(|error| match error {
-            ProofError::Wrong => Refusal::KeyInvalid,
-            ProofError::TemporaryExpired => Refusal::TemporaryKeyExpired,
-        })?;
-        self.authorize(caller, &key, Target::ModelList, "")?;
-        Ok(Proven { key, revision, proof })
+        let proof = match proof {
+            Ok(proof) => proof,
+            Err(ProofError::Wrong) => return Err(Refusal::KeyInvalid),
+            Err(ProofError::TemporaryExpired) => {
+                return Ok(Authenticated::Refused(key, Refusal::TemporaryKeyExpired));
+            }
+        };
+        Ok(match self.authorize(caller, &key, Target::ModelList, "") {
+            Ok(_) => Authenticated::Proven(Proven { key, revision, proof }),
+            Err(refusal) => Authenticated::Refused(key, refusal),
+        })
     }
 
     fn authorize(
@@ -396,6 +466,7 @@ fn answered(answer: Answer, headers: HeaderMap, usage_event: UsageEvent, mut met
             with_headers(Body::whole(body), headers)
         }
         Answer::Stream(stream) => {
+            meter.note().stream_begun();
             let body = Body::stream(Metered::new(stream, usage_event, meter));
             let mut response = with_headers(body, headers);
             let headers = response.headers_mut();
@@ -443,7 +514,7 @@ fn refuse(door: Door, refusal: &Refusal, request_id: Uuid) -> Response<Body> {
                 headers.insert("x-should-retry", HeaderValue::from_static("false"));
             }
         }
-        Refusal::TooManyCalls { .. } => {
+        Refusal::TooManyCalls { .. } | Refusal::UsageUnavailable => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(1));
         }
         _ => {}

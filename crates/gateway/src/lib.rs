@@ -9,6 +9,7 @@
 //! - [`directory`] is the view in memory of keys, workspaces and members; nothing on the line asks the database;
 //! - [`authorize`] decides, as a pure function over what the directory knows;
 //! - [`limit`] admits what the workspace and its account may use in a minute, and settles what was used;
+//! - [`ended`] keeps what is to be recorded of each call, however it ends;
 //! - [`upstream`] forwards, and passes a stream through as it comes.
 //!
 //! [`Gateway::call`] is the line itself.
@@ -18,6 +19,7 @@ pub mod catalogue;
 pub mod credential;
 pub mod directory;
 pub mod door;
+pub mod ended;
 pub mod limit;
 pub mod upstream;
 
@@ -31,6 +33,7 @@ pub mod last_use;
 mod map;
 mod meter;
 mod models;
+mod note;
 mod refusal;
 mod request;
 mod sse;

@@ -3,14 +3,17 @@
 //! A [`Meter`] holds what a call was admitted with. Dropping it settles: so the end of an answer, an error and a client
 //! that goes away in the middle are one path.
 
+use crate::ended::Tokens;
 use crate::limit::{Admitted, Clock, Permit};
+use crate::note::Note;
+use crate::refusal::Refusal;
+use crate::sse::{End, Piece};
 use crate::tokens::Weight;
 use crate::usage::{self, Told, Usage};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use uuid::Uuid;
 
 /// A stream's use is charged on this many tokens after what is charged, so that not every word takes the lock.
 const GROWTH: u64 = 64;
@@ -25,7 +28,8 @@ pub(crate) struct Meter {
     /// The place among the calls of its key.
     _permit: Permit,
     clock: Clock,
-    request_id: Uuid,
+    /// Leaves the call's record when the meter is dropped, after all is settled.
+    note: Note,
     /// Estimate of the prompt, in tokens.
     prompt: u64,
     /// What the answer weighs so far.
@@ -39,18 +43,12 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    pub(crate) fn new(
-        admitted: Admitted,
-        permit: Permit,
-        clock: Clock,
-        request_id: Uuid,
-        prompt: u64,
-    ) -> Self {
+    pub(crate) fn new(admitted: Admitted, permit: Permit, clock: Clock, note: Note, prompt: u64) -> Self {
         Self {
             admitted: Some(admitted),
             _permit: permit,
             clock,
-            request_id,
+            note,
             prompt,
             output: Weight::default(),
             usage: None,
@@ -77,25 +75,39 @@ impl Meter {
     }
 
     /// The call came to nothing: the caller has got an error, and is charged no tokens.
-    pub(crate) fn failed(mut self) {
+    pub(crate) fn failed(mut self, refusal: &Refusal) {
         self.settle(0, "failed");
+        self.note.refused(refusal);
     }
 
     /// The answer has come to its end.
     pub(crate) fn ended(&mut self) {
         self.ended = true;
+        self.note.answered();
+    }
+
+    /// What becomes of the call.
+    pub(crate) fn note(&mut self) -> &mut Note {
+        &mut self.note
     }
 
     /// Tokens so far: as the upstream says, else by estimate; by both, and the larger, while the answer goes on.
-    fn used(&self) -> u64 {
-        match self.usage {
-            Some(usage) if self.ended => usage.total(),
-            Some(usage) => {
-                let prompt = if usage.input > 0 { usage.input } else { self.prompt };
-                usage.total().max(prompt.saturating_add(self.output.tokens()))
-            }
-            None => self.prompt.saturating_add(self.output.tokens()),
+    fn tokens(&self) -> Tokens {
+        let (prompt, output) = (self.prompt, self.output.tokens());
+        let Some(usage) = self.usage else {
+            return Tokens { input: prompt, output, cached: 0, estimated: true };
+        };
+        let told =
+            Tokens { input: usage.input, output: usage.output, cached: usage.cached, estimated: false };
+        let prompt = if usage.input > 0 { usage.input } else { prompt };
+        if self.ended || prompt.saturating_add(output) <= told.total() {
+            return told;
         }
+        Tokens { input: prompt, output, cached: usage.cached, estimated: true }
+    }
+
+    fn used(&self) -> u64 {
+        self.tokens().total()
     }
 
     fn settle(&mut self, used: u64, source: &str) {
@@ -103,7 +115,7 @@ impl Meter {
             let charged = admitted.charged();
             admitted.settle(used, self.clock.now());
             tracing::debug!(
-                request.id = %self.request_id, tokens.used = used, tokens.charged = charged, tokens.source = source,
+                request.id = %self.note.request_id(), tokens.used = used, tokens.charged = charged, tokens.source = source,
                 "settled"
             );
         }
@@ -118,6 +130,10 @@ impl Drop for Meter {
             Some(_) => self.settle(self.used(), "upstream"),
             None if self.answered => self.settle(self.used(), "estimate"),
             None => {}
+        }
+        if self.answered {
+            let tokens = self.tokens();
+            self.note.used(tokens);
         }
     }
 }
@@ -145,15 +161,24 @@ impl<S> Metered<S> {
     }
 }
 
-impl<S: Stream<Item = Bytes> + Unpin> Stream for Metered<S> {
+impl<S: Stream<Item = Piece> + Unpin> Stream for Metered<S> {
     type Item = Bytes;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let this = &mut *self;
         while let Some(meter) = &mut this.meter {
             match std::task::ready!(this.stream.poll_next_unpin(cx)) {
-                Some(piece) => {
-                    let passed = this.lines.feed(&piece, |told| meter.told(told));
+                Some(Piece { bytes, end }) => {
+                    let passed = this.lines.feed(&bytes, |told| meter.told(told));
+                    match end {
+                        Some(End::Broken(code)) => meter.note().broken(code),
+                        // Who reads no further than this has all of it.
+                        Some(End::Complete) => meter.ended(),
+                        None => {}
+                    }
+                    if !matches!(end, Some(End::Broken(_))) {
+                        meter.note().piece();
+                    }
                     if !passed.is_empty() {
                         return Poll::Ready(Some(passed));
                     }
@@ -284,7 +309,7 @@ mod tests {
                 assert_eq!(out, expected, "split at {at}");
                 assert_eq!(
                     (output.tokens(), usage),
-                    (3, Some(Usage { input: 3, output: 4 })),
+                    (3, Some(Usage { input: 3, output: 4, cached: 0 })),
                     "split at {at}"
                 );
             }

@@ -6,6 +6,7 @@
 
 use crate::limit::{Dimension, Exceeded, Scope};
 use http::{Method, StatusCode};
+use keygate_contract::ThrottledBy;
 
 /// Why a call is refused or fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +100,8 @@ pub enum Refusal {
         /// The method it takes.
         allowed: Method,
     },
+    /// Calls cannot be recorded at the moment, and so not be made.
+    UsageUnavailable,
     /// No upstream is configured for the model.
     NoUpstream,
     /// The upstream took the call and refused it as the caller's mistake.
@@ -219,6 +222,10 @@ impl Refusal {
                 INVALID,
                 INVALID,
             ),
+            Self::UsageUnavailable => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                codes(status, "UsageUnavailable", "usage_unavailable", "server_error", "api_error")
+            }
             Self::NoUpstream | Self::UpstreamUnreachable => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 codes(status, "ModelUnavailable", "model_unavailable", "server_error", "api_error")
@@ -316,12 +323,31 @@ impl Refusal {
             }
             Self::PathNotFound => "There is nothing at this path. Check the base URL and the path.".into(),
             Self::MethodNotAllowed { allowed } => format!("Use {allowed} here."),
+            Self::UsageUnavailable => {
+                "This call cannot be recorded at the moment, so it was not made. Try again in a moment; if this goes on, \
+                 tell an administrator."
+                    .into()
+            }
             Self::NoUpstream => "No upstream serves this model. Ask an administrator to configure one.".into(),
             Self::UpstreamRejected { message, .. } => message.clone(),
             Self::UpstreamBusy { .. } => "The model has no room for this call. Try again in a moment.".into(),
             Self::UpstreamUnreachable => "The model cannot be reached. Try again in a moment.".into(),
             Self::UpstreamTimeout => "The model did not answer in time. Try again, with less to do if you can.".into(),
             Self::UpstreamBroken => "The model's answer was cut off or could not be read. Try again.".into(),
+        }
+    }
+
+    /// The limit that refuses the call, if one does.
+    pub(crate) fn throttled_by(&self) -> Option<ThrottledBy> {
+        match self {
+            Self::LimitReached { exceeded, .. } => Some(match (exceeded.scope, exceeded.dimension) {
+                (Scope::Workspace, Dimension::Requests) => ThrottledBy::WorkspaceRequests,
+                (Scope::Workspace, Dimension::Tokens) => ThrottledBy::WorkspaceTokens,
+                (Scope::Account, Dimension::Requests) => ThrottledBy::AccountRequests,
+                (Scope::Account, Dimension::Tokens) => ThrottledBy::AccountTokens,
+            }),
+            Self::TooManyCalls { .. } => Some(ThrottledBy::KeyConcurrency),
+            _ => None,
         }
     }
 

@@ -14,6 +14,30 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 use uuid::Uuid;
 
+/// A piece of a stream, and what the stream has come to with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Piece {
+    pub(crate) bytes: Bytes,
+    pub(crate) end: Option<End>,
+}
+
+/// How a stream ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It said that it is complete.
+    Complete,
+    /// It broke. The client is told so by this code.
+    Broken(&'static str),
+}
+
+/// What says in a stream that it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Complete,
+    /// An error of the upstream's own.
+    Error,
+}
+
 /// Follows a stream of events byte by byte, however it is cut into pieces.
 #[derive(Debug, Default)]
 pub(crate) struct Scanner {
@@ -23,25 +47,25 @@ pub(crate) struct Scanner {
     len: usize,
     /// Whether an event is begun and not ended.
     in_event: bool,
-    /// Whether a line has passed that says the stream is complete, or has failed and says so itself.
-    done: bool,
+    /// Whether a line has passed that says the stream is complete, or has failed and says so itself: the first such.
+    mark: Option<Mark>,
 }
 
 /// Bytes of the longest end mark, `event: response.incomplete`, and some.
 const LINE_MAX: usize = 32;
 
-/// Whether a line ends a stream: the mark of chat and completions, the last events of responses, or an error event of
+/// Whether and how a line ends a stream: the mark of chat and completions, the last events of responses, or an error event of
 /// the upstream's own, after which ours would be one too many. `line` is cut at [`LINE_MAX`].
-fn is_end(line: &[u8]) -> bool {
-    let Some((field, value)) = line.iter().position(|b| *b == b':').map(|at| line.split_at(at)) else {
-        return false;
-    };
+fn mark_of(line: &[u8]) -> Option<Mark> {
+    let (field, value) = line.iter().position(|b| *b == b':').map(|at| line.split_at(at))?;
     let value = value[1..].strip_prefix(b" ").unwrap_or(&value[1..]);
-    match field {
-        b"data" => value == b"[DONE]" || is_error(value),
-        b"event" => [&b"response.completed"[..], b"response.failed", b"response.incomplete", b"error"]
-            .contains(&value),
-        _ => false,
+    match (field, value) {
+        (b"data", b"[DONE]") | (b"event", b"response.completed" | b"response.incomplete") => {
+            Some(Mark::Complete)
+        }
+        (b"event", b"response.failed" | b"error") => Some(Mark::Error),
+        (b"data", value) if is_error(value) => Some(Mark::Error),
+        _ => None,
     }
 }
 
@@ -63,9 +87,14 @@ impl Scanner {
         self.push(piece);
     }
 
-    /// Whether the stream said that it is complete.
+    /// Whether the stream said that it ends, and how.
+    pub(crate) fn mark(&self) -> Option<Mark> {
+        self.mark
+    }
+
+    /// Whether it did.
     pub(crate) fn is_done(&self) -> bool {
-        self.done
+        self.mark.is_some()
     }
 
     /// What ends the event that is begun, so that another can follow.
@@ -89,7 +118,7 @@ impl Scanner {
         let line = &self.line[..self.len.min(LINE_MAX)];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         self.in_event = !line.is_empty();
-        self.done |= is_end(line);
+        self.mark = self.mark.or_else(|| mark_of(line));
         self.len = 0;
     }
 }
@@ -124,11 +153,27 @@ impl<B> Relay<B> {
         }
     }
 
-    fn fail(&mut self, cause: &str, refusal: &Refusal) -> Poll<Option<Bytes>> {
+    fn fail(&mut self, cause: &str, refusal: &Refusal) -> Poll<Option<Piece>> {
         tracing::warn!(upstream.id = %self.upstream_id, request.id = %self.request_id, error = cause, "upstream stream failed");
         self.ended = true;
         let event = self.door.error_event(refusal, self.request_id);
-        Poll::Ready(Some(Bytes::from(format!("{}{event}", self.scanner.closing()))))
+        let bytes = Bytes::from(format!("{}{event}", self.scanner.closing()));
+        Poll::Ready(Some(Piece { bytes, end: Some(self.broken(refusal)) }))
+    }
+
+    fn broken(&self, refusal: &Refusal) -> End {
+        End::Broken(self.door.code(&refusal.codes()))
+    }
+
+    /// What the stream comes to with this piece.
+    fn read(&mut self, bytes: Bytes) -> Piece {
+        let was_done = self.scanner.is_done();
+        self.scanner.feed(&bytes);
+        let end = self.scanner.mark().filter(|_| !was_done).map(|mark| match mark {
+            Mark::Complete => End::Complete,
+            Mark::Error => self.broken(&Refusal::UpstreamBroken),
+        });
+        Piece { bytes, end }
     }
 
     /// Whether the upstream has been silent for too long. Otherwise the task is woken when it would be.
@@ -150,9 +195,9 @@ where
     B: Body<Data = Bytes> + Unpin,
     B::Error: std::fmt::Display,
 {
-    type Item = Bytes;
+    type Item = Piece;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Piece>> {
         let this = &mut *self;
         if this.ended {
             return Poll::Ready(None);
@@ -162,8 +207,7 @@ where
                 Poll::Ready(Some(Ok(frame))) => {
                     this.last = Instant::now();
                     if let Ok(piece) = frame.into_data() {
-                        this.scanner.feed(&piece);
-                        return Poll::Ready(Some(piece));
+                        return Poll::Ready(Some(this.read(piece)));
                     }
                 }
                 Poll::Ready(Some(Err(error))) => {
@@ -181,6 +225,10 @@ where
                     return Poll::Ready(None);
                 }
                 Poll::Pending if this.is_stalled(cx) => {
+                    if this.scanner.is_done() {
+                        this.ended = true;
+                        return Poll::Ready(None);
+                    }
                     return this.fail("it fell silent", &Refusal::UpstreamTimeout);
                 }
                 Poll::Pending => return Poll::Pending,
@@ -265,7 +313,7 @@ mod tests {
             request_id: Uuid::nil(),
         };
         let relay = Relay::new(body, "stub", &outgoing, Duration::from_secs(60));
-        let out: Vec<Bytes> = relay.collect().await;
+        let out: Vec<Bytes> = relay.map(|piece| piece.bytes).collect().await;
         String::from_utf8(out.concat()).unwrap()
     }
 

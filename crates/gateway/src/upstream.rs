@@ -6,13 +6,15 @@ mod pool;
 
 pub use http_upstream::{HttpUpstream, UpstreamError};
 
-use crate::body::BoxStream;
 use crate::door::{Call, Door};
 use crate::map::HashMap;
 use crate::refusal::Refusal;
+use crate::sse::Piece;
 use crate::usage::Told;
 use bytes::Bytes;
+use futures_util::Stream;
 use keygate_contract::ModelId;
+use std::pin::Pin;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -33,7 +35,7 @@ pub(crate) enum Answer {
     /// JSON, whole, and what it tells of the call's use.
     Whole(Bytes, Told),
     /// Server-sent events, as they come.
-    Stream(BoxStream),
+    Stream(Pin<Box<dyn Stream<Item = Piece> + Send>>),
 }
 
 /// Where calls go.
@@ -49,6 +51,8 @@ pub struct Upstreams {
     routes: HashMap<ModelId, Route>,
     /// Serves the models without a route.
     fallback: Option<Route>,
+    /// The services, in the order in which they were first routed to.
+    ids: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -56,23 +60,36 @@ pub(crate) struct Route {
     upstream: Upstream,
     /// The model's name there, if it is another.
     pub(crate) name: Option<String>,
+    /// The service's place among all, if it is one.
+    pub(crate) number: Option<usize>,
 }
 
 impl Upstreams {
     /// No routes; the echo serves every model if `echo` is `Echo::On`.
     pub fn new(echo: Echo) -> Self {
         let fallback = match echo {
-            Echo::On => Some(Route { upstream: Upstream::Echo, name: None }),
+            Echo::On => Some(Route { upstream: Upstream::Echo, name: None, number: None }),
             Echo::Off => None,
         };
-        Self { routes: HashMap::default(), fallback }
+        Self { routes: HashMap::default(), fallback, ids: Vec::new() }
     }
 
     /// Sends calls of `model` to `upstream`, under `name` if it has another there.
     #[must_use]
     pub fn route(mut self, model: ModelId, upstream: &Arc<HttpUpstream>, name: Option<String>) -> Self {
-        self.routes.insert(model, Route { upstream: Upstream::Http(Arc::clone(upstream)), name });
+        let known = self.ids.iter().position(|id| id == upstream.id());
+        let number = known.unwrap_or_else(|| {
+            self.ids.push(upstream.id().to_owned());
+            self.ids.len() - 1
+        });
+        let route = Route { upstream: Upstream::Http(Arc::clone(upstream)), name, number: Some(number) };
+        self.routes.insert(model, route);
         self
+    }
+
+    /// The services that calls are sent to.
+    pub fn ids(&self) -> &[String] {
+        &self.ids
     }
 
     pub(crate) fn find(&self, model: &ModelId) -> Result<&Route, Refusal> {

@@ -12,41 +12,65 @@ const ABSURD: u64 = 1 << 30;
 pub(crate) struct Usage {
     pub(crate) input: u64,
     pub(crate) output: u64,
+    /// Those of the input that the upstream had in its cache.
+    pub(crate) cached: u64,
 }
 
 impl Usage {
-    pub(crate) fn total(self) -> u64 {
-        self.input.saturating_add(self.output)
-    }
-
     /// Reads a usage block, by the names of chat and completions or by those of responses. `None` for one that cannot
     /// be true: not whole numbers, negative, or absurd.
     fn read(block: &RawValue) -> Option<Self> {
         // Some upstreams write both names, for clients of both kinds.
         #[derive(Deserialize)]
-        struct Block {
+        struct Block<'a> {
             prompt_tokens: Option<Count>,
             input_tokens: Option<Count>,
             completion_tokens: Option<Count>,
             output_tokens: Option<Count>,
             total_tokens: Option<Count>,
+            #[serde(borrow, default)]
+            prompt_tokens_details: Option<&'a RawValue>,
+            #[serde(borrow, default)]
+            input_tokens_details: Option<&'a RawValue>,
+            #[serde(borrow, default)]
+            cache_read_input_tokens: Option<&'a RawValue>,
         }
-        let block: Block = serde_json::from_str(block.get()).ok()?;
+        let block: Block<'_> = serde_json::from_str(block.get()).ok()?;
         let either = |one: Option<Count>, other: Option<Count>| one.or(other).map(|count| count.0);
         let input = either(block.prompt_tokens, block.input_tokens);
         let output = either(block.completion_tokens, block.output_tokens);
         let usage = match (input, output, block.total_tokens.map(|count| count.0)) {
             // Embeddings and ranks have no output, and some upstreams say the sum alone.
-            (None, None, Some(total)) => Self { input: total, output: 0 },
+            (None, None, Some(total)) => Self { input: total, ..Self::default() },
             (None, None, None) => return None,
             (input, output, total) => {
                 let (input, output) = (input.unwrap_or(0), output.unwrap_or(0));
                 // Some count what a model thinks in the sum alone.
-                Self { input, output: output.max(total.unwrap_or(0).saturating_sub(input)) }
+                Self { input, output: output.max(total.unwrap_or(0).saturating_sub(input)), cached: 0 }
             }
         };
+        let details = block.prompt_tokens_details.or(block.input_tokens_details).and_then(cached_of);
+        let cached = details.or_else(|| cached(block.cache_read_input_tokens?)).unwrap_or(0);
+        let usage = Self { cached: cached.min(usage.input), ..usage };
         (usage.input <= ABSURD && usage.output <= ABSURD).then_some(usage)
     }
+}
+
+/// Tokens of a prompt that were in a cache, by the details of its tokens. Details that cannot be read, or cannot be true,
+/// tell nothing; what they are details of is believed all the same.
+fn cached_of(details: &RawValue) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Details<'a> {
+        #[serde(borrow, default)]
+        cached_tokens: Option<&'a RawValue>,
+    }
+    let details: Details<'_> = serde_json::from_str(details.get()).ok()?;
+    cached(details.cached_tokens?)
+}
+
+fn cached(count: &RawValue) -> Option<u64> {
+    let count: Count = serde_json::from_str(count.get()).ok()?;
+    (count.0 <= ABSURD).then_some(count.0)
 }
 
 /// A number of tokens: whole, if need be with a point and zeros behind it.
@@ -182,6 +206,33 @@ mod tests {
     }
 
     #[test]
+    fn tokens_of_a_cache_are_read_by_every_name_and_are_no_more_than_the_prompt() {
+        let cached = |block: &str| {
+            read(format!(r#"{{"usage":{{"prompt_tokens":9,"completion_tokens":4{block}}}}}"#).as_bytes())
+                .unwrap()
+                .usage
+                .map(|usage| (usage.input, usage.cached))
+        };
+        for (block, expected) in [
+            ("", 0),
+            (r#","prompt_tokens_details":{"cached_tokens":5}"#, 5),
+            (r#","prompt_tokens_details":{"audio_tokens":1,"cached_tokens":5.0}"#, 5),
+            (r#","input_tokens_details":{"cached_tokens":5}"#, 5),
+            (r#","cache_read_input_tokens":5"#, 5),
+            (r#","prompt_tokens_details":{"audio_tokens":1},"cache_read_input_tokens":5"#, 5),
+            (r#","prompt_tokens_details":{"cached_tokens":10}"#, 9),
+            (r#","prompt_tokens_details":{"cached_tokens":-5}"#, 0),
+            (r#","prompt_tokens_details":{"cached_tokens":1e30}"#, 0),
+            (r#","prompt_tokens_details":{"cached_tokens":"5"}"#, 0),
+            (r#","prompt_tokens_details":"much""#, 0),
+            (r#","prompt_tokens_details":null,"input_tokens_details":[]"#, 0),
+            (r#","cache_read_input_tokens":null"#, 0),
+        ] {
+            assert_eq!(cached(block), Some((9, expected)), "{block}");
+        }
+    }
+
+    #[test]
     fn usage_that_cannot_be_true_counts_as_none() {
         for block in [
             "null",
@@ -216,7 +267,7 @@ mod tests {
         let whole = |json: &str| read_whole(json.as_bytes()).unwrap();
         let words = r#""choices":[{"message":{"role":"assistant","content":"abcdef"}}]"#;
         let told = whole(&format!(r#"{{{words},"usage":{{"prompt_tokens":3,"completion_tokens":4}}}}"#));
-        assert_eq!(told, Told { usage: Some(Usage { input: 3, output: 4 }), ..Told::default() });
+        assert_eq!(told, Told { usage: Some(Usage { input: 3, output: 4, cached: 0 }), ..Told::default() });
         for usage in ["", r#","usage":null"#, r#","usage":{"prompt_tokens":-1}"#] {
             assert_eq!(whole(&format!("{{{words}{usage}}}")).output.tokens(), 5, "{usage}");
         }

@@ -19,6 +19,7 @@ mod listen;
 mod mail;
 mod problem;
 mod secret;
+mod usage;
 mod worker;
 
 pub use console::openapi;

@@ -17,11 +17,13 @@ use crate::listen::Service;
 use crate::mail::{Mailer, make_private_folder};
 use crate::problem::HeaderLimit;
 use crate::secret::{ServerSecret, StoreState, random_token};
+use crate::usage;
 use crate::worker::{Served, Workers};
 use axum::Router;
 use browser::{connections, cookie, own_origins};
 use keygate_contract::{Email, IpRule, Region, RegionId, WorkspaceName};
 use keygate_gateway::directory::Directory;
+use keygate_gateway::ended::EndedCalls;
 use keygate_gateway::upstream::{Echo, HttpUpstream, UpstreamError, Upstreams};
 use keygate_gateway::{Gateway, GatewayOptions, RegionAddress, door};
 use keygate_store::{NewAccount, Store, now_ms};
@@ -76,7 +78,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             temporary_keys: b.config.features.temporary_keys,
         })
         .collect();
-    let gateway = || -> Result<Arc<Gateway>, StartError> {
+    let ended: Vec<Arc<EndedCalls>> =
+        (0..config.workers).map(|_| Arc::new(EndedCalls::new(&catalogue))).collect();
+    let gateway = |ended: &Arc<EndedCalls>| -> Result<Arc<Gateway>, StartError> {
         let options = GatewayOptions {
             regions: addresses.clone(),
             upstreams: upstreams(&config)?,
@@ -86,11 +90,12 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             limiter: Arc::clone(&limits.limiter),
             clock: limits.clock,
             calls_per_key: config.limits.calls_per_key,
+            ended: Arc::clone(ended),
         };
         let (catalogue, directory) = (Arc::clone(&catalogue), Arc::clone(&directory));
         Ok(Arc::new(Gateway::new(catalogue, directory, key_hasher.clone(), signer.clone(), options)))
     };
-    let gateways = (0..config.workers).map(|_| gateway()).collect::<Result<Vec<_>, _>>()?;
+    let gateways = ended.iter().map(gateway).collect::<Result<Vec<_>, _>>()?;
     let console = Console::new(console::Parts {
         changes: ChangeRunner::new(store.clone(), Arc::clone(&directory)),
         store: store.clone(),
@@ -153,6 +158,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let keepers = vec![
         keeper(&|stopped| tokio::spawn(limits.clone().keep(stopped))),
         keeper(&|stopped| tokio::spawn(last_use::keep(Arc::clone(&directory), store.clone(), stopped))),
+        keeper(&|stopped| tokio::spawn(usage::keep(ended.clone(), stopped))),
     ];
     Ok(Running { store, secret, console_url, gateways, is_new, workers, directory, keepers })
 }

@@ -6,6 +6,7 @@
 
 use crate::listen::{Service, listen};
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -30,7 +31,12 @@ impl Workers {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let (stopped, running) = (stopped.clone(), running.clone());
             std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+                let gateways: Vec<_> =
+                    served.iter().map(|(_, service)| Arc::clone(&service.gateway)).collect();
                 runtime.block_on(run(served, stopped, grace));
+                // What is under way still is cut off now, and leaves its records before this worker has ended.
+                gateways.iter().for_each(|gateway| gateway.cut_off());
+                drop(runtime);
                 drop(running);
             })?;
         }

@@ -7,6 +7,7 @@ mod vector;
 use super::{Answer, Outgoing};
 use crate::door::Call;
 use crate::refusal::Refusal;
+use crate::sse::{End, Piece};
 use crate::usage;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -271,8 +272,9 @@ fn data_stream(chunks: &[Value]) -> Answer {
 }
 
 fn paced_stream(pieces: Vec<String>) -> Answer {
-    Answer::Stream(Box::pin(stream::iter(pieces).then(|piece| async move {
+    let last = pieces.len().saturating_sub(1);
+    Answer::Stream(Box::pin(stream::iter(pieces).enumerate().then(move |(index, piece)| async move {
         tokio::time::sleep(PIECE_EVERY).await;
-        Bytes::from(piece)
+        Piece { bytes: Bytes::from(piece), end: (index == last).then_some(End::Complete) }
     })))
 }

@@ -93,6 +93,11 @@ impl HttpUpstream {
         self.tells_usage
     }
 
+    /// Its id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Where it is.
     pub fn base_url(&self) -> &str {
         &self.base
