@@ -6,6 +6,7 @@ mod avatar;
 mod badge;
 mod brand;
 mod button;
+mod chart;
 mod checkbox;
 mod copy;
 mod dialog;
@@ -37,6 +38,7 @@ pub use avatar::Avatar;
 pub use badge::{Badge, Tone};
 pub use brand::Brand;
 pub use button::{ReasonedButton, SubmitButton};
+pub use chart::{Chart, ChartData, ChartShape, Hue, Limit, Series, Spans, Unit};
 pub use checkbox::{Checkbox, Tick, Ticked};
 pub use copy::{CopyButton, CopyIcon, CopyText, copy_then};
 pub use dialog::{Dialog, Drawer};
@@ -52,7 +54,7 @@ pub use menu_item::{MenuItem, MenuRadio};
 pub use meter::Meter;
 pub use modal::{Modal, topmost};
 pub use note::Note;
-pub use number::{money, whole};
+pub use number::{compact, decimal, duration, money, percent, whole};
 pub use number_input::NumberInput;
 pub use pager::Pager;
 pub use popover::{Popover, close_popover};
@@ -61,5 +63,8 @@ pub use ring::Ring;
 pub use search::SearchBox;
 pub use table::{Column, SkeletonRows, TableHead};
 pub use tabs::{TabPanel, Tabs};
-pub use time::{Ago, Date, ago, date_time_field, hours_before_now, millis, moment, now, rfc3339, time_zone};
+pub use time::{
+    Ago, Date, Short, ago, ahead_of_utc, date_time_field, hours_before_now, millis, moment, now, rfc3339,
+    time_zone,
+};
 pub use toast::ToastStack;

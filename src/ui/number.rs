@@ -5,6 +5,19 @@ use wasm_bindgen::JsValue;
 
 thread_local! {
     static WHOLE: Intl::NumberFormat = Intl::NumberFormat::new(&Array::new(), &Object::new());
+    static COMPACT: Intl::NumberFormat = formatter(&[("notation", "compact".into()), ("maximumFractionDigits", 1.into())]);
+    static DECIMAL: Intl::NumberFormat = formatter(&[("maximumFractionDigits", 2.into())]);
+    static THREE: Intl::NumberFormat = formatter(&[("maximumSignificantDigits", 3.into())]);
+    static PERCENT: Intl::NumberFormat = formatter(&[("style", "percent".into()), ("maximumFractionDigits", 2.into())]);
+}
+
+fn formatter(options: &[(&str, JsValue)]) -> Intl::NumberFormat {
+    let bag = Object::new();
+    for (name, value) in options {
+        // A plain object takes every field.
+        let _ = Reflect::set(&bag, &JsValue::from_str(name), value);
+    }
+    Intl::NumberFormat::new(&Array::new(), &bag)
 }
 
 fn write(with: &Intl::NumberFormat, number: f64) -> String {
@@ -27,14 +40,29 @@ pub fn money(amount: f64, currency: &str) -> String {
     if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_alphabetic()) {
         return format!("{amount} {currency}");
     }
-    let options = Object::new();
-    for (name, value) in [
-        ("style", JsValue::from_str("currency")),
-        ("currency", JsValue::from_str(currency)),
-        ("maximumFractionDigits", JsValue::from_f64(6.0)),
-    ] {
-        // A plain object takes every field.
-        let _ = Reflect::set(&options, &JsValue::from_str(name), &value);
-    }
-    write(&Intl::NumberFormat::new(&Array::new(), &options), amount)
+    let options =
+        [("style", "currency".into()), ("currency", currency.into()), ("maximumFractionDigits", 6.into())];
+    write(&formatter(&options), amount)
+}
+
+/// A number in a few letters: `41.7M`.
+pub fn compact(number: f64) -> String {
+    COMPACT.with(|format| write(format, number))
+}
+
+/// A number with at most two decimals: `1,204.5`.
+pub fn decimal(number: f64) -> String {
+    DECIMAL.with(|format| write(format, number))
+}
+
+/// A part of a whole, from 0 to 1: `0.38%`.
+pub fn percent(part: f64) -> String {
+    PERCENT.with(|format| write(format, part))
+}
+
+/// How long something took, to three digits: `410 ms`, `1.84 s`.
+pub fn duration(millis: f64) -> String {
+    let three = |number| THREE.with(|format| write(format, number));
+    // What rounds to a second is one.
+    if millis < 999.5 { format!("{} ms", three(millis)) } else { format!("{} s", three(millis / 1000.0)) }
 }

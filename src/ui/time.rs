@@ -7,6 +7,12 @@ use wasm_bindgen::JsValue;
 thread_local! {
     static DAY: Intl::DateTimeFormat = formatter(&[("dateStyle", "medium")]);
     static AGO: Intl::RelativeTimeFormat = Intl::RelativeTimeFormat::new(&Array::of1(&JsValue::from_str("en")), &Object::new());
+    static CLOCK: Intl::DateTimeFormat = formatter(&[("hour", "2-digit"), ("minute", "2-digit")]);
+    static SECONDS: Intl::DateTimeFormat = formatter(&[("timeStyle", "medium")]);
+    static DAY_CLOCK: Intl::DateTimeFormat = formatter(&[("month", "short"), ("day", "numeric"), ("hour", "2-digit"), ("minute", "2-digit")]);
+    static SHORT_DAY: Intl::DateTimeFormat = formatter(&[("month", "short"), ("day", "numeric")]);
+    static SHORT_DAY_UTC: Intl::DateTimeFormat = formatter(&[("month", "short"), ("day", "numeric"), ("timeZone", "UTC")]);
+    static DAY_UTC: Intl::DateTimeFormat = formatter(&[("dateStyle", "medium"), ("timeZone", "UTC")]);
     static MOMENT: Intl::DateTimeFormat = formatter(&[("dateStyle", "long"), ("timeStyle", "long")]);
 }
 
@@ -29,6 +35,43 @@ fn write(with: &Intl::DateTimeFormat, rfc3339: &str) -> String {
         .ok()
         .and_then(|text| text.as_string())
         .unwrap_or_else(|| rfc3339.to_owned())
+}
+
+/// How a moment, in milliseconds since 1970, is written where there is little room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Short {
+    /// `14:03`
+    Clock,
+    /// `14:03:27`
+    Seconds,
+    /// `Nov 20, 14:03`
+    DayClock,
+    /// `Nov 20`
+    Day,
+    /// `Nov 20`, in UTC.
+    DayUtc,
+    /// `Nov 20, 2026`, in UTC.
+    LongDayUtc,
+}
+
+impl Short {
+    /// The moment so written.
+    pub fn write(self, millis: f64) -> String {
+        let format = match self {
+            Self::Clock => &CLOCK,
+            Self::Seconds => &SECONDS,
+            Self::DayClock => &DAY_CLOCK,
+            Self::Day => &SHORT_DAY,
+            Self::DayUtc => &SHORT_DAY_UTC,
+            Self::LongDayUtc => &DAY_UTC,
+        };
+        rfc3339(millis).map(|text| format.with(|format| write(format, &text))).unwrap_or_default()
+    }
+}
+
+/// How far the person's clock is ahead of UTC at a moment, in milliseconds.
+pub fn ahead_of_utc(millis: f64) -> f64 {
+    js_sys::Date::new(&JsValue::from_f64(millis)).get_timezone_offset() * -60_000.0
 }
 
 /// How long ago it was, in the largest unit that fits: `5 minutes ago`. It stands in sentences, so it is in their
