@@ -42,7 +42,7 @@ fn Console(backends: Backends) -> impl IntoView {
                     <Route path=path!("/:region/w/:workspace/models") view=ModelsPage />
                     <Route path=path!("/:region/w/:workspace/monitoring") view=MonitoringPage />
                     <Route path=path!("/:region/w/:workspace/analytics") view=AnalyticsPage />
-                    <Route path=path!("/:region/w/:workspace/requests") view=RequestsPage />
+                    <Route path=path!("/:region/w/:workspace/requests/:request?") view=RequestsPage />
                     <Route path=path!("/:region/endpoints") view=EndpointsPage />
                     <Route path=path!("/*any") view=NotFoundPage />
                 </ParentRoute>

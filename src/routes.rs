@@ -4,8 +4,10 @@
 //! `static/boot.js` finds that place, and knows the forms of these paths.
 
 mod base;
+mod view;
 
 pub use base::{base, set_base};
+pub use view::ListView;
 
 use crate::uri::{decode, encode, query};
 use keygate_contract::{RegionId, WorkspaceId};
@@ -53,12 +55,14 @@ pub enum Place {
         /// Whose usage is told.
         workspace: WorkspaceId,
     },
-    /// `/{region}/w/{workspace}/requests`
+    /// `/{region}/w/{workspace}/requests`, and `/{region}/w/{workspace}/requests/{request}` with one of them open.
     Requests {
         /// The region.
         region: RegionId,
         /// Whose calls are listed.
         workspace: WorkspaceId,
+        /// The id of the one that is open.
+        open: Option<String>,
     },
     /// `/{region}/endpoints`
     Endpoints {
@@ -71,6 +75,11 @@ impl Place {
     /// The list of a region's workspaces.
     pub fn workspaces(region: RegionId) -> Self {
         Self::Workspaces { region, open: None }
+    }
+
+    /// The log of a workspace's calls.
+    pub fn requests(region: RegionId, workspace: WorkspaceId) -> Self {
+        Self::Requests { region, workspace, open: None }
     }
 
     /// The place a path names, if it names one.
@@ -97,9 +106,12 @@ impl Place {
             [region, "w", workspace, "analytics"] => {
                 Some(Self::Analytics { region: region.into(), workspace: workspace.into() })
             }
-            [region, "w", workspace, "requests"] => {
-                Some(Self::Requests { region: region.into(), workspace: workspace.into() })
-            }
+            [region, "w", workspace, "requests"] => Some(Self::requests(region.into(), workspace.into())),
+            [region, "w", workspace, "requests", open] => Some(Self::Requests {
+                region: region.into(),
+                workspace: workspace.into(),
+                open: Some(open.to_owned()),
+            }),
             _ => None,
         }
     }
@@ -139,7 +151,7 @@ impl Place {
             Self::Models { .. } => Self::Models { region, workspace },
             Self::Monitoring { .. } => Self::Monitoring { region, workspace },
             Self::Analytics { .. } => Self::Analytics { region, workspace },
-            Self::Requests { .. } => Self::Requests { region, workspace },
+            Self::Requests { .. } => Self::requests(region, workspace),
             Self::Endpoints { .. } => Self::Endpoints { region },
         }
     }
@@ -149,6 +161,7 @@ impl Place {
     pub fn page(self) -> Self {
         match self {
             Self::Workspaces { region, .. } => Self::workspaces(region),
+            Self::Requests { region, workspace, .. } => Self::requests(region, workspace),
             other => other,
         }
     }
@@ -168,7 +181,10 @@ impl fmt::Display for Place {
             Self::Models { region, workspace } => write_page(f, region, workspace, "models"),
             Self::Monitoring { region, workspace } => write_page(f, region, workspace, "monitoring"),
             Self::Analytics { region, workspace } => write_page(f, region, workspace, "analytics"),
-            Self::Requests { region, workspace } => write_page(f, region, workspace, "requests"),
+            Self::Requests { region, workspace, open } => {
+                write_page(f, region, workspace, "requests")?;
+                open.iter().try_for_each(|open| write!(f, "/{}", encode(open)))
+            }
             Self::Endpoints { region } => write!(f, "/{}/endpoints", encode(region.as_str())),
         }
     }
@@ -182,43 +198,6 @@ fn write_page(
     page: &str,
 ) -> fmt::Result {
     write!(f, "/{}/w/{}/{page}", encode(region.as_str()), encode(workspace.as_str()))
-}
-
-/// What part of a list is shown; in the address, so that it can be shared and returned to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ListView {
-    /// The search text; empty: everything.
-    pub q: String,
-    /// Whose models are shown; empty: anyone's.
-    pub vendor: String,
-    /// The type of the models shown; empty: any.
-    pub kind: String,
-    /// The status of the keys shown; empty: any.
-    pub status: String,
-    /// The page's token; empty: the first.
-    pub page: String,
-    /// The model that is open over the list; empty: none.
-    pub model: String,
-}
-
-impl ListView {
-    /// The address of this view of a place's list. What is as usual is left out.
-    pub fn at(&self, place: &Place) -> String {
-        let fields = [
-            ("q", &*self.q),
-            ("vendor", &self.vendor),
-            ("type", &self.kind),
-            ("status", &self.status),
-            ("page", &self.page),
-            ("model", &self.model),
-        ];
-        format!("{place}{}", query(&fields))
-    }
-
-    /// Whether it leaves anything of the list out.
-    pub fn is_narrow(&self) -> bool {
-        [&self.q, &self.vendor, &self.kind, &self.status].into_iter().any(|field| !field.is_empty())
-    }
 }
 
 /// The way to sign in and come back to `here`, a path with its query; to the backend of this name, where there are
@@ -270,7 +249,11 @@ mod tests {
                 Place::Analytics { region: region.clone(), workspace: workspace.clone() },
                 "/ap-southeast-1/w/ws-1/analytics",
             ),
-            (Place::Requests { region: region.clone(), workspace }, "/ap-southeast-1/w/ws-1/requests"),
+            (Place::requests(region.clone(), workspace.clone()), "/ap-southeast-1/w/ws-1/requests"),
+            (
+                Place::Requests { region: region.clone(), workspace, open: Some("0198-a".into()) },
+                "/ap-southeast-1/w/ws-1/requests/0198-a",
+            ),
             (Place::Endpoints { region }, "/ap-southeast-1/endpoints"),
         ] {
             assert_eq!(place.to_string(), path);
@@ -299,18 +282,10 @@ mod tests {
         assert_eq!(keys.moved_to("b".into(), "ws-2".into()).to_string(), "/b/w/ws-2/api-keys");
         let open = Place::Workspaces { region: "a".into(), open: Some("ws-1".into()) };
         assert_eq!(open.moved_to("b".into(), "ws-2".into()).to_string(), "/b/workspaces");
+        let call = Place::Requests { region: "a".into(), workspace: "ws-1".into(), open: Some("x".into()) };
+        assert_eq!(call.moved_to("b".into(), "ws-2".into()).to_string(), "/b/w/ws-2/requests");
         let endpoints = Place::Endpoints { region: "a".into() };
         assert_eq!(endpoints.moved_to("b".into(), "ws-2".into()).to_string(), "/b/endpoints");
-    }
-
-    #[test]
-    fn a_list_view_leaves_out_what_is_as_usual() {
-        let place = Place::workspaces("a".into());
-        assert_eq!(ListView::default().at(&place), "/a/workspaces");
-        let view = ListView { q: "a b".into(), page: "t/1".into(), ..ListView::default() };
-        assert_eq!(view.at(&place), "/a/workspaces?q=a%20b&page=t%2F1");
-        let view = ListView { kind: "3d".into(), model: "a/b".into(), ..ListView::default() };
-        assert_eq!(view.at(&place), "/a/workspaces?type=3d&model=a%2Fb");
     }
 
     #[test]

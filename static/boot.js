@@ -17,11 +17,11 @@
 
   // The paths of the console, as in `routes.rs`. Its place is the shortest beginning of the address after which the
   // rest is one of them.
-  const pages = /^(|sign-in|[^/]+\/(workspaces(\/[^/]+)?|endpoints|w\/[^/]+\/[^/]+))\/?$/;
+  const pages = /^(|sign-in|[^/]+\/(workspaces(\/[^/]+)?|endpoints|w\/[^/]+\/(requests\/)?[^/]+))\/?$/;
   const places = [...path.matchAll(/\//g)].map((slash) => path.slice(0, slash.index + 1));
   const guess = places.find((place) => pages.test(path.slice(place.length)));
   const rest = path.slice(guess?.length ?? 1);
-  const outlined = /^(?:[^/]+\/(?:w\/[^/]+\/)?(api-keys|models|monitoring|analytics|requests|endpoints)|(sign-in))\/?$/.exec(rest);
+  const outlined = /^(?:[^/]+\/(?:w\/[^/]+\/)?(api-keys|models|monitoring|analytics|requests|endpoints)(?:\/[^/]+)?|(sign-in))\/?$/.exec(rest);
   root.dataset.boot = outlined?.[1] ?? outlined?.[2] ?? "workspaces";
 
   const parsed = new Promise((done) => {

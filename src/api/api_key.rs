@@ -24,11 +24,13 @@ pub struct ApiKeyListKey {
     pub status: Option<ApiKeyStatus>,
     /// Which page; empty: the first.
     pub page_token: String,
+    /// How many a page holds, 1 to 100.
+    pub page_size: u32,
 }
 
 impl QueryKey for ApiKeyListKey {
     fn continues(&self, other: &Self) -> bool {
-        self.workspace == other.workspace
+        self.workspace == other.workspace && self.page_size == other.page_size
     }
 }
 
@@ -86,7 +88,12 @@ fn path(workspace: &WorkspaceKey, id: &ApiKeyId) -> String {
 /// A page of a workspace's keys, the newest first.
 pub(crate) async fn api_key_list(client: Client, key: &ApiKeyListKey) -> Result<Page<ApiKey>> {
     let status = key.status.map_or("", status_name);
-    let query = query(&[("q", &key.q), ("status", status), ("page_token", &key.page_token)]);
+    let query = query(&[
+        ("q", &key.q),
+        ("status", status),
+        ("page_size", &key.page_size.to_string()),
+        ("page_token", &key.page_token),
+    ]);
     client.get(&format!("{}{query}", list_path(&key.workspace))).await
 }
 

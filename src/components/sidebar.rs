@@ -51,11 +51,7 @@ const OBSERVE: &[Entry] = &[
         glyph: Glyph::Bars,
         place: |region, workspace| Place::Analytics { region, workspace },
     },
-    Entry {
-        label: "Call log",
-        glyph: Glyph::List,
-        place: |region, workspace| Place::Requests { region, workspace },
-    },
+    Entry { label: "Call log", glyph: Glyph::List, place: Place::requests },
 ];
 
 const ACCOUNT: &[Entry] =

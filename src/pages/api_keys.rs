@@ -19,7 +19,7 @@ use crate::components::{ErrorNote, ErrorView, ListCard, Named, PageHead, use_lis
 use crate::routes::ListView;
 use crate::state::{Regions, Toasts, Workspaces, use_list_view, use_workspace_place};
 use crate::ui::{Column, Empty, FilterMenu, Glyph, Icon, ReasonedButton, SearchBox};
-use keygate_contract::{ApiKey, Page};
+use keygate_contract::{ApiKey, PAGE_SIZE_DEFAULT, Page};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use menu::Acts;
@@ -45,7 +45,8 @@ pub fn ApiKeysPage() -> impl IntoView {
     let list = queries.api_keys(Signal::derive(move || {
         let ListView { q, status, page, .. } = view.get();
         let status = status_of(&status);
-        Some(ApiKeyListKey { workspace: workspace.get()?, q, status, page_token: page })
+        let page_size = PAGE_SIZE_DEFAULT;
+        Some(ApiKeyListKey { workspace: workspace.get()?, q, status, page_token: page, page_size })
     }));
 
     let open = RwSignal::new(Open::Nothing);
@@ -134,7 +135,7 @@ pub fn ApiKeysPage() -> impl IntoView {
                 <FilterMenu
                     label="Status"
                     options=Signal::stored(statuses.clone())
-                    name=|name| status_of(name).map_or("any", |status| words::status(status).1).to_owned()
+                    name=|name: String| status_of(&name).map_or("any", |status| words::status(status).1).to_owned()
                     chosen=Signal::derive(move || status_of(&view.get().status).map_or("", status_name).to_owned())
                     on_choose=Callback::new(move |status| navigation.narrow(|view| view.status = status))
                 />

@@ -109,14 +109,14 @@ pub fn ModelsPage() -> impl IntoView {
                 <FilterMenu
                     label="Vendor"
                     options=vendors
-                    name=str::to_owned
+                    name=|name: String| name
                     chosen=Signal::derive(move || view.get().vendor)
                     on_choose=Callback::new(move |vendor| navigation.narrow(|view| view.vendor = vendor))
                 />
                 <FilterMenu
                     label="Type"
                     options=types
-                    name=|name| type_of(name).map_or("any", type_name).to_owned()
+                    name=|name: String| type_of(&name).map_or("any", type_name).to_owned()
                     chosen=Signal::derive(move || type_of(&view.get().kind).map_or("", ModelType::as_str).to_owned())
                     on_choose=Callback::new(move |kind| navigation.narrow(|view| view.kind = kind))
                 />

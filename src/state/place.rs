@@ -16,17 +16,7 @@ pub fn use_place() -> Memo<Option<Place>> {
 pub fn use_list_view() -> Memo<ListView> {
     let query = use_query_map();
     Memo::new(move |_| {
-        query.with(|query| {
-            let field = |name| query.get_str(name).unwrap_or_default().trim().to_owned();
-            ListView {
-                q: field("q"),
-                vendor: field("vendor"),
-                kind: field("type"),
-                status: field("status"),
-                page: field("page"),
-                model: field("model"),
-            }
-        })
+        query.with(|query| ListView::read(|name| query.get_str(name).unwrap_or_default().trim().to_owned()))
     })
 }
 

@@ -17,13 +17,16 @@ pub fn FilterMenu(
     /// The values and how much each leaves.
     options: Signal<Vec<FilterOption>>,
     /// A value in words.
-    name: fn(&str) -> String,
+    #[prop(into)]
+    name: Callback<String, String>,
     /// The value chosen; empty: any.
     chosen: Signal<String>,
     /// Runs with the value, or with nothing for any.
     on_choose: Callback<String>,
 ) -> impl IntoView {
-    let shown = move || chosen.with(|value| if value.is_empty() { "any".to_owned() } else { name(value) });
+    let shown = move || {
+        chosen.with(|value| if value.is_empty() { "any".to_owned() } else { name.run(value.clone()) })
+    };
     let trigger = view! {
         <span class="word">{label} ": " <b>{shown}</b></span>
         <Icon glyph=Glyph::ChevronDown />
@@ -37,7 +40,7 @@ pub fn FilterMenu(
     let items = move || {
         let any = item(String::new(), format!("Any {}", label.to_ascii_lowercase()), None);
         let others = options.get().into_iter().map(|(value, count)| {
-            let words = name(&value);
+            let words = name.run(value.clone());
             item(value, words, count)
         });
         std::iter::once(any).chain(others).collect_view()

@@ -44,14 +44,14 @@ pub(super) fn Toolbar(picking: Picking) -> impl IntoView {
             <FilterMenu
                 label="Vendor"
                 options=vendors
-                name=str::to_owned
+                name=|name: String| name
                 chosen=Signal::derive(move || part.with(|part| part.filter.vendor.clone()))
                 on_choose=Callback::new(move |vendor| picking.narrow(|filter| filter.vendor = vendor))
             />
             <FilterMenu
                 label="Type"
                 options=types
-                name=type_words
+                name=|name: String| type_of(&name).map_or(name, |kind| type_name(kind).to_owned())
                 chosen=Signal::derive(move || {
                     part.with(|part| part.filter.kind.map_or("", ModelType::as_str).to_owned())
                 })
@@ -59,9 +59,4 @@ pub(super) fn Toolbar(picking: Picking) -> impl IntoView {
             />
         </div>
     }
-}
-
-/// A type's name on the wire, in words.
-fn type_words(name: &str) -> String {
-    type_of(name).map_or_else(|| name.to_owned(), |kind| type_name(kind).to_owned())
 }

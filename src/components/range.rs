@@ -1,0 +1,206 @@
+//! The range of time that a page is about: it ends now, or is a piece of the past.
+
+mod custom;
+
+use super::list_navigation::use_list_navigation;
+use crate::api::UsageRange;
+use crate::routes::ListView;
+use crate::state::use_list_view;
+use crate::ui::{date_time_field, millis, rfc3339};
+use custom::CustomRange;
+use leptos::prelude::*;
+
+/// A range that ends now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lately {
+    /// 15 minutes.
+    Minutes15,
+    /// An hour.
+    Hour,
+    /// 24 hours.
+    Day,
+    /// 7 days.
+    Week,
+    /// 14 days.
+    Fortnight,
+    /// 30 days.
+    Month,
+    /// 90 days.
+    Quarter,
+    /// 12 months of 365 days.
+    Year,
+}
+
+impl Lately {
+    /// As it stands in the address.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Minutes15 => "15m",
+            Self::Hour => "1h",
+            Self::Day => "24h",
+            Self::Week => "7d",
+            Self::Fortnight => "14d",
+            Self::Month => "30d",
+            Self::Quarter => "90d",
+            Self::Year => "12mo",
+        }
+    }
+
+    /// On its button.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Minutes15 => "15 m",
+            Self::Hour => "1 h",
+            Self::Day => "24 h",
+            Self::Week => "7 d",
+            Self::Fortnight => "14 d",
+            Self::Month => "30 d",
+            Self::Quarter => "90 d",
+            Self::Year => "12 mo",
+        }
+    }
+
+    /// Within a sentence: `last 24 hours`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Minutes15 => "last 15 minutes",
+            Self::Hour => "last hour",
+            Self::Day => "last 24 hours",
+            Self::Week => "last 7 days",
+            Self::Fortnight => "last 14 days",
+            Self::Month => "last 30 days",
+            Self::Quarter => "last 90 days",
+            Self::Year => "last 12 months",
+        }
+    }
+
+    /// Its length in milliseconds.
+    pub fn millis(self) -> i64 {
+        const MINUTE: i64 = 60_000;
+        const DAY: i64 = 24 * 60 * MINUTE;
+        match self {
+            Self::Minutes15 => 15 * MINUTE,
+            Self::Hour => 60 * MINUTE,
+            Self::Day => DAY,
+            Self::Week => 7 * DAY,
+            Self::Fortnight => 14 * DAY,
+            Self::Month => 30 * DAY,
+            Self::Quarter => 90 * DAY,
+            Self::Year => 365 * DAY,
+        }
+    }
+}
+
+/// The range of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageRange {
+    /// It ends now.
+    Lately(Lately),
+    /// From one moment to another, in milliseconds since 1970.
+    Between(i64, i64),
+}
+
+impl PageRange {
+    /// The one that the fields of the address tell, or else the usual one.
+    fn read(name: &str, ends: (Option<f64>, Option<f64>), ranges: &[Lately], usual: Lately) -> Self {
+        match ends {
+            (Some(from), Some(to)) if from < to => Self::Between(from as i64, to as i64),
+            _ => Self::Lately(ranges.iter().copied().find(|range| range.name() == name).unwrap_or(usual)),
+        }
+    }
+
+    /// Within a sentence: `last 24 hours`, or from when to when.
+    pub fn words(self) -> String {
+        let moment =
+            |ms: i64| rfc3339(ms as f64).map(|at| date_time_field(&at).replace('T', " ")).unwrap_or_default();
+        match self {
+            Self::Lately(range) => range.words().to_owned(),
+            Self::Between(from, to) => format!("{} to {}", moment(from), moment(to)),
+        }
+    }
+}
+
+impl From<PageRange> for UsageRange {
+    fn from(range: PageRange) -> Self {
+        match range {
+            PageRange::Lately(range) => Self::Last(range.millis()),
+            PageRange::Between(from, to) => Self::Between(from, to),
+        }
+    }
+}
+
+/// The range that the address names, of those that the page has.
+pub fn use_range(ranges: &'static [Lately], usual: Lately) -> Memo<PageRange> {
+    let view = use_list_view();
+    Memo::new(move |_| {
+        view.with(|ListView { range, from, to, .. }| {
+            let moment = |text: &str| millis(text).filter(|_| !text.is_empty());
+            PageRange::read(range, (moment(from), moment(to)), ranges, usual)
+        })
+    })
+}
+
+/// The view of a piece of the past, in milliseconds since 1970. A range that ends now is gone.
+pub fn set_between(view: &mut ListView, from: f64, to: f64) {
+    view.range.clear();
+    view.from = rfc3339(from).unwrap_or_default();
+    view.to = rfc3339(to).unwrap_or_default();
+}
+
+/// Chooses the range of the page; it stands in the address.
+#[component]
+pub fn RangePicker(
+    /// Those that end now.
+    ranges: &'static [Lately],
+    /// The one that is left out of the address.
+    usual: Lately,
+) -> impl IntoView {
+    let (chosen, navigation) = (use_range(ranges, usual), use_list_navigation());
+    let choose = move |range: Lately| {
+        navigation.narrow(|view| {
+            view.range = if range == usual { String::new() } else { range.name().to_owned() };
+            view.from.clear();
+            view.to.clear();
+        });
+    };
+    let button = move |range: Lately| {
+        let is_chosen = move || (chosen.get() == PageRange::Lately(range)).to_string();
+        view! {
+            <button type="button" aria-pressed=is_chosen on:click=move |_| choose(range)>{range.label()}</button>
+        }
+    };
+    let between = Callback::new(move |(from, to)| navigation.narrow(|view| set_between(view, from, to)));
+    view! {
+        <div class="tabs" role="group" aria-label="Range of time">
+            {ranges.iter().copied().map(button).collect_view()}
+            <CustomRange chosen on_choose=between />
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RANGES: &[Lately] = &[Lately::Hour, Lately::Day];
+
+    #[test]
+    fn a_range_the_page_does_not_have_is_the_usual_one() {
+        let read = |name| PageRange::read(name, (None, None), RANGES, Lately::Day);
+        assert_eq!(read("1h"), PageRange::Lately(Lately::Hour));
+        for other in ["", "30d", "1H", "x"] {
+            assert_eq!(read(other), PageRange::Lately(Lately::Day), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_piece_of_the_past_needs_both_ends_in_order() {
+        let read = |from, to| PageRange::read("1h", (from, to), RANGES, Lately::Day);
+        assert_eq!(read(Some(1.0), Some(2.0)), PageRange::Between(1, 2));
+        for (from, to) in
+            [(Some(1.0), None), (None, Some(1.0)), (Some(2.0), Some(2.0)), (Some(3.0), Some(2.0))]
+        {
+            assert_eq!(read(from, to), PageRange::Lately(Lately::Hour));
+        }
+    }
+}
