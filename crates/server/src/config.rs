@@ -4,6 +4,7 @@ mod file;
 mod model;
 mod region;
 mod upstream;
+mod usage;
 mod web;
 
 use file::{File, timeouts};
@@ -19,11 +20,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
 use upstream::check_upstreams;
+use usage::{check_admin, check_usage};
 use web::{console_origins, plain_url, session_cookie, trusted_proxies};
 
 pub(crate) use web::{SESSION_COOKIE, origin, origin_part};
 
 pub use upstream::{UpstreamConfig, UpstreamModels, UpstreamProtocol};
+pub use usage::{AdminConfig, UsageConfig};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, Error)]
@@ -97,6 +100,10 @@ pub struct Config {
     pub limits: Limits,
     /// Times.
     pub timeouts: ServerTimeouts,
+    /// How long usage is kept.
+    pub usage: UsageConfig,
+    /// The listener for those who operate the server.
+    pub admin: AdminConfig,
 }
 
 /// A region.
@@ -250,9 +257,13 @@ impl Config {
             workers: workers(file.workers)?,
             limits: file.limits,
             timeouts: timeouts(&file.timeouts)?,
+            usage: file.usage,
+            admin: file.admin,
             data_dir,
         };
         check_limits(config.limits)?;
+        check_usage(config.usage)?;
+        check_admin(config.admin, config.regions.iter().map(|region| region.listen))?;
         check_hosts(&config.regions, config.public_url.as_deref())?;
         check_upstreams(&config.upstreams, &config.models)?;
         Ok(config)
@@ -260,6 +271,11 @@ impl Config {
 }
 
 impl Config {
+    /// `sqlite:` URL of the database of usage, which is beside the store's.
+    pub fn usage_url(&self) -> String {
+        format!("sqlite:{}", self.data_dir.join("usage.db").display())
+    }
+
     /// The models of each region.
     pub fn catalogue(&self) -> Catalogue {
         let regions: Vec<CatalogueRegion> = self

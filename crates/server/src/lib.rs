@@ -3,6 +3,7 @@
 //! - [`config`] reads and checks the configuration; nothing else looks at files or the environment;
 //! - [`server`] starts and stops everything;
 //! - `listen` accepts connections and tells the gateway's paths from the console's;
+//! - `usage` writes down every call, and `metrics` counts them for those who operate the server;
 //! - `limits` keeps the gateway's windows over a restart;
 //! - `console` is the control plane: one module a resource, each exposing `router()`;
 //! - `assets` serves the built console.
@@ -17,6 +18,7 @@ mod last_use;
 mod limits;
 mod listen;
 mod mail;
+mod metrics;
 mod problem;
 mod secret;
 mod usage;

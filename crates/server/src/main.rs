@@ -82,6 +82,9 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
             for (region, url) in running.gateways() {
                 println!("Gateway: {url} ({region})");
             }
+            if let Some(url) = running.metrics_url() {
+                println!("Metrics: {url}");
+            }
             Running::stop_signal().await;
             running.stop().await;
         }

@@ -15,9 +15,10 @@ use crate::last_use;
 use crate::limits::Limits;
 use crate::listen::Service;
 use crate::mail::{Mailer, make_private_folder};
+use crate::metrics::{self, Metrics};
 use crate::problem::HeaderLimit;
 use crate::secret::{ServerSecret, StoreState, random_token};
-use crate::usage;
+use crate::usage::{Book, Keeper};
 use crate::worker::{Served, Workers};
 use axum::Router;
 use browser::{connections, cookie, own_origins};
@@ -47,6 +48,7 @@ pub struct Running {
     directory: Arc<Directory>,
     /// Each writes down what calls leave behind, until its sender is dropped.
     keepers: Vec<(oneshot::Sender<()>, JoinHandle<()>)>,
+    admin: Option<(SocketAddr, JoinHandle<()>)>,
 }
 
 /// Starts the server: store, directory, gateway, console, and a listener for each region.
@@ -59,6 +61,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let mailer = mailer(&config)?;
     let assets = Assets::load(config.console_dir.as_deref()).map_err(StartError::Assets)?;
     let bound = bind(&config).await?;
+    let admin = bind_admin(&config).await?;
     let regions: Vec<Region> = bound.iter().map(|b| region(&b.config, &b.url)).collect();
     let console_url = config.public_url.clone().unwrap_or_else(|| own_url(bound[0].address));
 
@@ -150,17 +153,24 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     for bound in &bound {
         tracing::info!(region.id = %bound.config.id, address = %bound.address, "listening");
     }
+    let (metrics, exposed) = Metrics::new(&catalogue, upstreams(&config)?.ids(), &ended);
+    let admin = admin.map(|listener| {
+        tracing::info!(address = %listener.address(), "metrics");
+        (listener.address(), listener.serve(exposed))
+    });
+    let usage = Keeper::new(Book, ended, metrics);
     let gateways = addresses.into_iter().map(|region| (region.id, openai_url(&region.url))).collect();
     let keeper = |keep: &dyn Fn(oneshot::Receiver<()>) -> JoinHandle<()>| {
         let (stop, stopped) = oneshot::channel();
         (stop, keep(stopped))
     };
-    let keepers = vec![
+    let mut keepers = vec![
         keeper(&|stopped| tokio::spawn(limits.clone().keep(stopped))),
         keeper(&|stopped| tokio::spawn(last_use::keep(Arc::clone(&directory), store.clone(), stopped))),
-        keeper(&|stopped| tokio::spawn(usage::keep(ended.clone(), stopped))),
     ];
-    Ok(Running { store, secret, console_url, gateways, is_new, workers, directory, keepers })
+    let (stop, stopped) = oneshot::channel();
+    keepers.push((stop, tokio::spawn(usage.keep(stopped))));
+    Ok(Running { store, secret, console_url, gateways, is_new, workers, directory, keepers, admin })
 }
 
 /// Checks what [`start`] would refuse, without a store or a listener.
@@ -195,6 +205,11 @@ impl Running {
     /// Each region's base URL for OpenAI clients.
     pub fn gateways(&self) -> &[(RegionId, String)] {
         &self.gateways
+    }
+
+    /// Where metrics are told, if anywhere.
+    pub fn metrics_url(&self) -> Option<String> {
+        self.admin.as_ref().map(|(address, _)| format!("{}/metrics", own_url(*address)))
     }
 
     /// Whether the store was empty and the owner was created at this start.
@@ -254,6 +269,9 @@ impl Running {
             if let Err(error) = kept.await {
                 tracing::error!(%error, "what calls left behind was not written down");
             }
+        }
+        if let Some((_, serving)) = self.admin {
+            serving.abort();
         }
         self.store.close().await;
         tracing::info!("stopped");
@@ -359,6 +377,13 @@ async fn bind(config: &Config) -> Result<Vec<Bound>, StartError> {
         bound.push(Bound { config: config.clone(), listener, address, url });
     }
     Ok(bound)
+}
+
+/// The listener of those who operate the server, if there is to be one.
+async fn bind_admin(config: &Config) -> Result<Option<metrics::Listener>, StartError> {
+    let Some(address) = config.admin.listen else { return Ok(None) };
+    let bound = metrics::Listener::bind(address).await;
+    bound.map(Some).map_err(|error| StartError::Listen { address, error })
 }
 
 /// The URL of a listener as seen from this machine.

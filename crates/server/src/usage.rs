@@ -1,28 +1,171 @@
 //! Writes down every call, off the way of calls.
 //!
-//! Each gateway's queue is emptied twenty times a second.
+//! The gateways' queues are emptied twenty times a second, and what was in them is written before they are emptied again:
+//! a process that is killed forgets at most its last tenth of a second. What was written is added up once a second.
+//! Where writing fails, the records stay in memory and it is tried again; meanwhile the queues fill, and calls that find
+//! no place in them are not made. A clean stop writes everything.
 
-use keygate_gateway::ended::EndedCalls;
+mod ledger;
+mod pace;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use ledger::{Book, Ledger};
+
+use crate::metrics::Metrics;
+use keygate_gateway::ended::{EndedCall, EndedCalls};
+use keygate_store::now_ms;
+use pace::Pace;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
-/// Between two looks.
+/// Between two looks at the queues.
 const EVERY: Duration = Duration::from_millis(50);
+/// Between two rounds of deleting what is too old, and before the first.
+const CLEAN_EVERY: Duration = Duration::from_secs(3600);
+const CLEAN_FIRST: Duration = Duration::from_secs(60);
+/// How often a stop tries again to write what is left.
+const TRIES_AT_STOP: u32 = 10;
 
-/// Takes records until `stop` is dropped, and forgets them.
-pub(crate) async fn keep(queues: Vec<Arc<EndedCalls>>, mut stop: oneshot::Receiver<()>) {
-    let mut ticks = tokio::time::interval(EVERY);
-    loop {
-        let stopped = tokio::select! {
-            _ = ticks.tick() => false,
-            _ = &mut stop => true,
-        };
-        for queue in &queues {
-            queue.written(queue.take().len());
+/// Writes down what the queues of all gateways hold.
+pub(crate) struct Keeper<L> {
+    ledger: L,
+    queues: Vec<Arc<EndedCalls>>,
+    metrics: Metrics,
+    /// Records that are out of their queues and not written.
+    pending: Vec<EndedCall>,
+    /// How many of them each queue had.
+    from: Vec<usize>,
+    append: Pace,
+    fold: Pace,
+    clean_at: Instant,
+    /// Calls written that are not in the sums.
+    unfolded: i64,
+}
+
+impl<L: Ledger> Keeper<L> {
+    pub(crate) fn new(ledger: L, queues: Vec<Arc<EndedCalls>>, metrics: Metrics) -> Self {
+        Self {
+            ledger,
+            from: vec![0; queues.len()],
+            queues,
+            metrics,
+            pending: Vec::new(),
+            append: Pace::every(Duration::ZERO),
+            fold: Pace::every(Duration::from_secs(1)),
+            clean_at: Instant::now() + CLEAN_FIRST,
+            unfolded: 0,
         }
-        if stopped {
+    }
+
+    /// Writes until `stop` is dropped; then what is left, and ends.
+    pub(crate) async fn keep(mut self, mut stop: oneshot::Receiver<()>) {
+        let mut ticks = interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                _ = &mut stop => break,
+            }
+            if self.append.is_due() {
+                self.append().await;
+            }
+            if self.unfolded > 0 && self.fold.is_due() {
+                self.fold().await;
+            }
+            if self.clean_at <= Instant::now() {
+                self.clean().await;
+            }
+        }
+        self.end().await;
+    }
+
+    /// Whether everything in the queues is written.
+    async fn append(&mut self) -> bool {
+        self.take();
+        if self.pending.is_empty() {
+            return true;
+        }
+        let begun = Instant::now();
+        if let Err(error) = self.ledger.append(&self.pending).await {
+            tracing::warn!(%error, calls = self.pending.len(), "calls could not be written down; they will be");
+            self.metrics.append_failures.inc();
+            self.append.failed();
+            return false;
+        }
+        self.append.done(begun);
+        self.unfolded = self.unfolded.saturating_add(i64::try_from(self.pending.len()).unwrap_or(i64::MAX));
+        self.metrics.unfolded.set(self.unfolded);
+        self.pending.clear();
+        for (queue, from) in self.queues.iter().zip(&mut self.from) {
+            queue.written(std::mem::take(from));
+        }
+        true
+    }
+
+    /// Empties the queues, if what was in them before is written: what memory holds has an end.
+    fn take(&mut self) {
+        if !self.pending.is_empty() {
             return;
+        }
+        for (queue, from) in self.queues.iter().zip(&mut self.from) {
+            let calls = queue.take();
+            *from = calls.len();
+            calls.iter().for_each(|call| self.metrics.count(call));
+            if self.pending.is_empty() {
+                self.pending = calls;
+            } else {
+                self.pending.extend(calls);
+            }
+        }
+        // Those of each queue are in order already.
+        self.pending.sort_by_key(|call| call.ended_at);
+    }
+
+    async fn fold(&mut self) -> bool {
+        let begun = Instant::now();
+        match self.ledger.fold().await {
+            Ok(()) => {
+                self.unfolded = 0;
+                self.metrics.unfolded.set(0);
+                self.fold.done(begun);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "calls could not be added up; they will be");
+                self.fold.failed();
+                false
+            }
+        }
+    }
+
+    /// One small step: between two of them calls are written.
+    async fn clean(&mut self) {
+        match self.ledger.clean(now_ms()).await {
+            Ok(true) => {}
+            Ok(false) => self.clean_at = Instant::now() + CLEAN_EVERY,
+            Err(error) => {
+                tracing::warn!(%error, "usage that is too old could not be deleted; it will be");
+                self.clean_at = Instant::now() + CLEAN_FIRST;
+            }
+        }
+    }
+
+    /// Writes and adds up what is left.
+    async fn end(mut self) {
+        for _ in 0..TRIES_AT_STOP {
+            let is_written = self.append().await && self.queues.iter().all(|queue| queue.depth() == 0);
+            if is_written && (self.unfolded == 0 || self.fold().await) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        match self.pending.len() + self.queues.iter().map(|queue| queue.depth()).sum::<usize>() {
+            0 => tracing::warn!("the last calls are not added up; the next start will do it"),
+            calls => tracing::error!(calls, "calls were not written down; usage will not know of them"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The file as it is written, before it is checked.
 
-use super::{ConfigError, Limits, ServerTimeouts, Smtp, UpstreamConfig, bad};
+use super::{AdminConfig, ConfigError, Limits, ServerTimeouts, Smtp, UpstreamConfig, UsageConfig, bad};
 use keygate_contract::RegionId;
 use keygate_gateway::Timeouts;
 use keygate_gateway::catalogue::ModelDefinition;
@@ -31,6 +31,8 @@ pub(super) struct File {
     pub(super) workers: Option<usize>,
     pub(super) limits: Limits,
     pub(super) timeouts: TimeoutsFile,
+    pub(super) usage: UsageConfig,
+    pub(super) admin: AdminConfig,
 }
 
 #[derive(Deserialize)]

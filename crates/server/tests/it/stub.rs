@@ -30,11 +30,7 @@ impl Rig {
         let address = listener.local_addr().unwrap();
         let (seen_in, seen) = mpsc::unbounded_channel();
         let (closed_in, closed) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream, behaviour, seen_in.clone(), closed_in.clone()));
-            }
-        });
+        tokio::spawn(serve(listener, behaviour, seen_in, closed_in));
         Self::before(&format!("http://{address}/v1"), seen, closed).await
     }
 
@@ -71,6 +67,18 @@ impl Rig {
         let answer = send(call(&self.gateway(), "/chat/completions", &self.key).json(&body)).await;
         assert_eq!(answer.status.as_u16(), 200, "{}", answer.body);
         answer.body.as_str().unwrap().to_owned()
+    }
+}
+
+/// An upstream: a message to `seen` for each call, and to `closed` for each connection that the gateway closed.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    behaviour: Behaviour,
+    seen: mpsc::UnboundedSender<String>,
+    closed: mpsc::UnboundedSender<()>,
+) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(answer(stream, behaviour, seen.clone(), closed.clone()));
     }
 }
 
