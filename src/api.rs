@@ -6,6 +6,7 @@
 mod api_key;
 mod backend;
 mod cache;
+mod call;
 mod client;
 mod error;
 mod health;
@@ -26,6 +27,7 @@ pub use api_key::{
 };
 pub use backend::{Backend, BackendId, Backends};
 pub use cache::{Cache, QueryKey, QueryState};
+pub use call::{CallKey, CallListKey, CallPage};
 pub use client::{Client, Connection, IdempotencyKey};
 pub use error::{ApiError, Result};
 pub use health::{NoHealth, health};

@@ -10,7 +10,7 @@ mod toasts;
 mod workspace;
 
 pub use navigation::{Navigation, use_navigation};
-pub use place::{use_list_view, use_place, use_workspace_place, use_workspaces_place};
+pub use place::{use_list_view, use_place, use_requests_place, use_workspace_place, use_workspaces_place};
 pub use region::Regions;
 pub use session::SignedIn;
 pub use theme::{Theme, ThemeChoice};

@@ -3,6 +3,7 @@
 use super::api_key::{ApiKeyListKey, api_key_list};
 use super::backend::{BackendId, Backends};
 use super::cache::Cache;
+use super::call::{CallKey, CallListKey, CallPage, call_list, call_view};
 use super::client::Client;
 use super::model::{ModelListKey, grant_list, model_list};
 use super::query::{Query, use_query};
@@ -12,7 +13,7 @@ use super::session::session_view;
 use super::usage::{UsageKey, live_view, usage_query};
 use super::workspace::{WorkspaceKey, WorkspaceListKey, workspace_list, workspace_view};
 use keygate_contract::{
-    ApiKey, GrantList, Live, ModelList, Page, Region, RegionId, Session, Usage, Workspace,
+    ApiKey, Call, GrantList, Live, ModelList, Page, Region, RegionId, Session, Usage, Workspace,
 };
 use leptos::prelude::*;
 
@@ -30,6 +31,8 @@ pub struct Queries {
     grants: Cache<WorkspaceKey, GrantList>,
     usage: Cache<UsageKey, Usage>,
     live: Cache<WorkspaceKey, Live>,
+    pub(super) calls: Cache<CallListKey, CallPage>,
+    call: Cache<CallKey, Call>,
 }
 
 impl Queries {
@@ -46,6 +49,8 @@ impl Queries {
             grants: Cache::new(),
             usage: Cache::new(),
             live: Cache::new(),
+            calls: Cache::new(),
+            call: Cache::new(),
         }
     }
 
@@ -115,6 +120,16 @@ impl Queries {
         use_query(self.live, key, move |key| async move { live_view(self.client, &key).await })
     }
 
+    /// A page of a workspace's calls.
+    pub fn calls(self, key: Signal<Option<CallListKey>>) -> Query<CallPage> {
+        use_query(self.calls, key, move |key| async move { call_list(self.client, &key).await })
+    }
+
+    /// One call.
+    pub fn call(self, key: Signal<Option<CallKey>>) -> Query<Call> {
+        use_query(self.call, key, move |key| async move { call_view(self.client, &key).await })
+    }
+
     /// Keeps who has just signed in to a backend.
     pub fn signed_in(self, backend: BackendId, session: Session) {
         self.client.connection(backend).signed_out.set(false);
@@ -136,6 +151,8 @@ impl Queries {
         self.grants.clear();
         self.usage.clear();
         self.live.clear();
+        self.calls.clear();
+        self.call.clear();
     }
 
     /// Asks again for all that could not be had.
@@ -150,6 +167,8 @@ impl Queries {
         self.grants.retry_failed();
         self.usage.retry_failed();
         self.live.retry_failed();
+        self.calls.retry_failed();
+        self.call.retry_failed();
     }
 
     /// Keeps a list that was read outside a view.

@@ -45,11 +45,11 @@ fn ceil(moment: i64, step: UsageStep) -> i64 {
     floor(moment + step.millis() - 1, step)
 }
 
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     js_sys::Date::now() as i64
 }
 
-fn rfc3339(moment: i64) -> String {
+pub(super) fn rfc3339(moment: i64) -> String {
     let date = js_sys::Date::new(&JsValue::from_f64(moment as f64));
     // Of a moment that no date stands for the library makes no text but an error.
     if date.get_time().is_nan() { String::new() } else { date.to_iso_string().into() }

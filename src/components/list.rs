@@ -49,6 +49,9 @@ pub fn ListCard<T>(
     no_results: ViewFn,
     /// What is said below the rows, of a page.
     foot: Callback<Page<T>, String>,
+    /// Whether the address leaves anything of the list out.
+    #[prop(default = ListView::is_narrow)]
+    is_narrow: fn(&ListView) -> bool,
 ) -> impl IntoView
 where
     T: Clone + PartialEq + Send + Sync + 'static,
@@ -56,7 +59,7 @@ where
     let view = use_list_view();
     let navigation = use_list_navigation();
     let state = query.state();
-    let shape = Memo::new(move |_| state.with(|state| shape(state, view.with(ListView::is_narrow))));
+    let shape = Memo::new(move |_| state.with(|state| shape(state, view.with(is_narrow))));
     let retry = Callback::new(move |()| query.retry());
     Effect::new(move |_| {
         if shape.get() != Shape::Skeleton {

@@ -29,6 +29,15 @@ pub fn use_workspaces_place() -> Memo<Option<(RegionId, Option<WorkspaceId>)>> {
     })
 }
 
+/// The id of the call that is open over the log.
+pub fn use_requests_place() -> Memo<Option<String>> {
+    let place = use_place();
+    Memo::new(move |before: Option<&Option<_>>| match place.get() {
+        Some(Place::Requests { open, .. }) => open,
+        _ => before.cloned().flatten(),
+    })
+}
+
 /// The workspace of a page that is about one. It stays while the page is being left.
 pub fn use_workspace_place() -> Memo<Option<WorkspaceKey>> {
     let place = use_place();

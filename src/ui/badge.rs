@@ -7,8 +7,12 @@ use leptos::prelude::*;
 pub enum Tone {
     /// As it should be.
     Good,
+    /// Something to look at.
+    Warn,
     /// Something does not work.
     Bad,
+    /// Neither: a state.
+    Muted,
     /// Neither: a mark.
     Plain,
 }
@@ -24,6 +28,8 @@ pub fn Badge(
 ) -> impl IntoView {
     let class = match tone {
         Tone::Good => "badge good",
+        Tone::Warn => "badge warn",
+        Tone::Muted => "badge",
         Tone::Bad => "badge bad",
         Tone::Plain => "badge plain",
     };

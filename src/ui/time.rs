@@ -10,6 +10,7 @@ thread_local! {
     static CLOCK: Intl::DateTimeFormat = formatter(&[("hour", "2-digit"), ("minute", "2-digit")]);
     static SECONDS: Intl::DateTimeFormat = formatter(&[("timeStyle", "medium")]);
     static DAY_CLOCK: Intl::DateTimeFormat = formatter(&[("month", "short"), ("day", "numeric"), ("hour", "2-digit"), ("minute", "2-digit")]);
+    static DAY_SECONDS: Intl::DateTimeFormat = formatter(&[("month", "short"), ("day", "numeric"), ("hour", "2-digit"), ("minute", "2-digit"), ("second", "2-digit")]);
     static SHORT_DAY: Intl::DateTimeFormat = formatter(&[("month", "short"), ("day", "numeric")]);
     static SHORT_DAY_UTC: Intl::DateTimeFormat = formatter(&[("month", "short"), ("day", "numeric"), ("timeZone", "UTC")]);
     static DAY_UTC: Intl::DateTimeFormat = formatter(&[("dateStyle", "medium"), ("timeZone", "UTC")]);
@@ -46,6 +47,8 @@ pub enum Short {
     Seconds,
     /// `Nov 20, 14:03`
     DayClock,
+    /// `Nov 20, 14:03:27`
+    DaySeconds,
     /// `Nov 20`
     Day,
     /// `Nov 20`, in UTC.
@@ -61,6 +64,7 @@ impl Short {
             Self::Clock => &CLOCK,
             Self::Seconds => &SECONDS,
             Self::DayClock => &DAY_CLOCK,
+            Self::DaySeconds => &DAY_SECONDS,
             Self::Day => &SHORT_DAY,
             Self::DayUtc => &SHORT_DAY_UTC,
             Self::LongDayUtc => &DAY_UTC,
@@ -152,4 +156,14 @@ pub fn Date(
 ) -> impl IntoView {
     let (day, moment) = (DAY.with(|f| write(f, &at)), moment(&at));
     view! { <time class="nowrap" datetime=at title=moment>{day}</time> }
+}
+
+/// A moment to the second; the exact one with its time zone is in the title.
+#[component]
+pub fn At(
+    /// The moment, in RFC 3339.
+    at: String,
+) -> impl IntoView {
+    let (words, moment) = (DAY_SECONDS.with(|f| write(f, &at)), moment(&at));
+    view! { <time class="nowrap" datetime=at title=moment>{words}</time> }
 }
