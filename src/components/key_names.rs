@@ -33,6 +33,12 @@ pub fn use_key_names(workspace: Memo<Option<WorkspaceKey>>) -> KeyNames {
 }
 
 impl KeyNames {
+    /// The ids of those that are there. It is tracked.
+    pub fn ids(self) -> Vec<String> {
+        let ids = |page: &Page<ApiKey>| page.items.iter().map(|key| key.id.to_string()).collect();
+        self.0.state().with(|state| state.value.as_ref().map(ids).unwrap_or_default())
+    }
+
     /// The key with this id. It is tracked.
     pub fn find(self, id: &str) -> NamedKey {
         self.0.state().with(|state| state.value.as_ref().map_or(NamedKey::Unknown, |page| find(page, id)))

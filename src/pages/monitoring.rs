@@ -1,14 +1,165 @@
-//! What happens now.
+//! What the keys of a workspace call: how much, how fast, with what success, and how near to the limits.
 
-use crate::components::{Named, PageHead};
-use crate::state::Workspaces;
+mod charts;
+mod figures;
+mod live;
+mod models;
+mod range;
+mod refresh;
+mod tiles;
+mod toolbar;
+
+use crate::api::{Queries, UsageKey, WorkspaceKey};
+use crate::components::{ErrorNote, ErrorView, Named, PageHead, RangePicker, use_range};
+use crate::routes::{ListView, Place};
+use crate::state::{Workspaces, use_list_view, use_navigation, use_place, use_workspace_place};
+use crate::ui::dom::end_boot;
+use crate::ui::{Empty, Glyph, rfc3339};
+use charts::Charts;
+use keygate_contract::UsageGroup;
 use leptos::prelude::*;
+use live::LiveState;
+use models::ModelTable;
+use range::{RANGES, USUAL, step};
+use refresh::Refresh;
+use tiles::Tiles;
+use toolbar::Toolbar;
 
-/// What happens now.
+/// The traffic of a workspace.
 #[component]
 pub fn MonitoringPage() -> impl IntoView {
-    let workspaces = Workspaces::expect();
+    let (queries, workspaces) = (Queries::expect(), Workspaces::expect());
+    let (workspace, view) = (use_workspace_place(), use_list_view());
+    let range = use_range(RANGES, USUAL);
+    let key = move |model: String, totals_by: UsageGroup| {
+        let (WorkspaceKey { region, id }, range) = (workspace.get()?, range.get());
+        Some(UsageKey {
+            region,
+            workspace: Some(id),
+            range: range.into(),
+            step: step(range),
+            group_by: UsageGroup::None,
+            totals_by,
+            model,
+            api_key: view.with(|view| view.key.clone()),
+            previous: totals_by != UsageGroup::None,
+        })
+    };
+    let chosen = Memo::new(move |_| view.with(|view| view.model.clone()));
+    let usage = queries.usage(Signal::derive(move || key(chosen.get(), UsageGroup::Model)));
+    let live = queries.live(Signal::derive(move || workspace.get()));
+    // Of the model that was called most, where none is chosen.
+    let most_called = Memo::new(move |_| {
+        usage.state().with(|state| {
+            let mut totals = state.value.iter().flat_map(|usage| &usage.period.totals);
+            totals.find_map(|total| {
+                total.of.model.as_ref().map(ToString::to_string).filter(|id| !id.is_empty())
+            })
+        })
+    });
+    let model =
+        Memo::new(move |_| Some(chosen.get()).filter(|id| !id.is_empty()).or_else(|| most_called.get()));
+    let of_most_called = queries.usage(Signal::derive(move || {
+        if chosen.with(String::is_empty) { key(most_called.get()?, UsageGroup::None) } else { None }
+    }));
+    let refresh = Refresh::start(range, usage, of_most_called, live);
+    let retry = Callback::new(move |()| refresh.all());
+
+    let failed =
+        Memo::new(move |_| usage.state().with(|state| state.error.clone().filter(|_| state.value.is_none())));
+    let refresh_error = Signal::derive(move || {
+        let late = |error: Option<crate::api::ApiError>| error.filter(|error| !error.is_away());
+        late(usage.error()).filter(|_| failed.get().is_none()).or_else(|| late(live.error()))
+    });
+    let failing = Signal::derive(move || usage.error().is_some() || live.error().is_some());
+    let is_empty = Memo::new(move |_| {
+        usage.state().with(|state| state.value.as_ref().is_some_and(|usage| usage.period.total.calls == 0))
+    });
+    Effect::new(move |_| {
+        if usage.state().with(|state| state.value.is_some() || state.error.is_some()) {
+            end_boot();
+        }
+    });
+
+    let navigation = use_navigation();
+    let place = use_place();
+    let brush = Callback::new(move |(from, to): (f64, f64)| {
+        let [from, to] = [from, to].map(|end| rfc3339(end).unwrap_or_default());
+        if let Some(place) = place.get_untracked() {
+            navigation.within(&ListView { from, to, ..view.get_untracked() }.at(&place));
+        }
+    });
+    let outdated = move || usage.state().with(|state| state.outdated).to_string();
+    let content = move || {
+        if is_empty.get() {
+            return view! { <div class="card"><NoCalls /></div> }.into_any();
+        }
+        let busiest = Signal::derive(move || chosen.with(String::is_empty));
+        let rates = if busiest.get() { of_most_called } else { usage };
+        view! { <Charts usage rates model busiest live on_brush=brush /> }.into_any()
+    };
+    let page = move || match failed.get() {
+        Some(error) => {
+            view! { <div class="card"><ErrorView error what="the traffic" on_retry=retry /></div> }.into_any()
+        }
+        None => view! {
+            <div class="monitor" aria-busy=outdated>
+                <Tiles usage range />
+                {content}
+                <ModelTable usage live />
+            </div>
+        }
+        .into_any(),
+    };
+    let missing =
+        Memo::new(move |_| workspaces.current.with(Option::is_none).then(|| workspaces.error()).flatten());
     let name = Memo::new(move |_| workspaces.current.with(|w| w.as_ref().map(|w| w.name.clone())));
-    let intro = view! { "Live traffic of " <Named name /> "." };
-    view! { <PageHead title="Monitoring" scope=Signal::derive(move || name.get()) intro=intro.into_any() /> }
+    let intro = view! { "Live traffic of " <Named name /> " against its limits." };
+    view! {
+        <PageHead title="Monitoring" scope=Signal::derive(move || name.get()) intro=intro.into_any()>
+            <LiveState refresh range failing />
+            <RangePicker ranges=RANGES usual=USUAL />
+        </PageHead>
+        {move || match missing.get() {
+            Some(error) => {
+                let retry = Callback::new(move |()| workspaces.retry());
+                view! { <div class="card"><ErrorView error what="the workspace" on_retry=retry /></div> }.into_any()
+            }
+            None => view! {
+                <Toolbar usage live range />
+                <div class="list-note"><ErrorNote error=refresh_error on_retry=retry /></div>
+                {page}
+            }
+            .into_any(),
+        }}
+    }
+}
+
+/// Stands in the charts' place.
+#[component]
+fn NoCalls() -> impl IntoView {
+    let (view, place, workspace) = (use_list_view(), use_place(), use_workspace_place());
+    let is_narrow = move || view.with(|view| !view.model.is_empty() || !view.key.is_empty());
+    let wider =
+        move || place.get().map(|place| ListView { range: "30d".into(), ..ListView::default() }.at(&place));
+    let models = move || {
+        workspace.get().map(|WorkspaceKey { region, id }| Place::Models { region, workspace: id }.to_string())
+    };
+    view! {
+        <Empty glyph=Glyph::Pulse title="No calls in this range">
+            <p>
+                {move || if is_narrow() {
+                    "No call of this model and key ended in this range."
+                } else {
+                    "Calls with keys of this workspace show up here within seconds."
+                }}
+            </p>
+            <div class="acts">
+                <a class="btn" href=wider>
+                    {move || if is_narrow() { "Show all of 30 days" } else { "Show 30 days" }}
+                </a>
+                <a class="btn" href=models>"How to call a model"</a>
+            </div>
+        </Empty>
+    }
 }

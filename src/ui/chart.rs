@@ -77,7 +77,7 @@ pub fn Chart(
     view! {
         <section class="card chart" aria-label=move || title.get()>
             <header>
-                <h2><bdi>{move || title.get()}</bdi> " " <small>{move || note.get()}</small></h2>
+                <h2><bdi>{move || title.get()}</bdi> " " <small><bdi>{move || note.get()}</bdi></small></h2>
                 <button
                     type="button"
                     class="btn quiet small"

@@ -6,9 +6,11 @@ use leptos::prelude::*;
 #[component]
 pub fn Meter(
     /// How much is used.
-    value: u32,
+    #[prop(into)]
+    value: u64,
     /// The limit.
-    max: u32,
+    #[prop(into)]
+    max: u64,
 ) -> impl IntoView {
     let percent = percent(value, max);
     let class = match percent {
@@ -23,8 +25,8 @@ pub fn Meter(
     }
 }
 
-fn percent(value: u32, max: u32) -> u32 {
-    if max == 0 { 100 } else { (u64::from(value) * 100 / u64::from(max)).min(100) as u32 }
+fn percent(value: u64, max: u64) -> u64 {
+    value.saturating_mul(100).checked_div(max).map_or(100, |percent| percent.min(100))
 }
 
 #[cfg(test)]
@@ -34,6 +36,6 @@ mod tests {
     #[test]
     fn a_bar_is_never_longer_than_its_track() {
         assert_eq!([percent(0, 20), percent(5, 20), percent(25, 20), percent(0, 0)], [0, 25, 100, 100]);
-        assert_eq!(percent(u32::MAX, u32::MAX), 100);
+        assert_eq!(percent(u64::MAX / 100, u64::MAX / 100), 100);
     }
 }

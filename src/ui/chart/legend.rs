@@ -44,7 +44,7 @@ pub(super) fn Legend(
     });
     view! {
         <footer>
-            <div class="keys" role="group" aria-label="Series">
+            <div class="legend" role="group" aria-label="Series">
                 {move || names.get().into_iter().map(item).collect_view()}
             </div>
             <span class="zone">{zone}</span>

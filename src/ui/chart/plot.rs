@@ -10,6 +10,9 @@ use crate::ui::dom::unique_id;
 use leptos::prelude::*;
 use leptos::{ev, html};
 
+/// Where points are nearer to each other than this, lines are thin.
+const DENSE: f64 = 1.5;
+
 /// The drawing. It has the focus of the keyboard as one stop; arrows move what is read.
 #[component]
 pub(super) fn Plot(
@@ -73,6 +76,7 @@ pub(super) fn Plot(
         }
     };
 
+    let dense = move || picture.with(|picture| picture.as_ref().is_some_and(|p| p.frame.span() < DENSE));
     let help = unique_id("chart");
     let drawn = move || {
         picture.with(|picture| {
@@ -117,7 +121,7 @@ pub(super) fn Plot(
             on:pointerleave=leave
             on:blur=move |_| reading.leave()
         >
-            <svg viewBox=move || format!("0 0 {} {HEIGHT}", width.get()) preserveAspectRatio="none" aria-hidden="true">
+            <svg class:dense=dense viewBox=move || format!("0 0 {} {HEIGHT}", width.get()) preserveAspectRatio="none" aria-hidden="true">
                 {drawn}
                 {cross(picture, data, reading)}
             </svg>

@@ -2,6 +2,7 @@
 
 use super::data::{ChartData, Spans};
 use super::table::span_words;
+use crate::ui::time::Short;
 use leptos::prelude::*;
 
 /// What is read. Moments, not places, so that it stays when newer figures move the chart.
@@ -111,7 +112,7 @@ impl Reading {
         self.data.with(|data| {
             let Some((data, here)) = data.as_ref().zip(self.here()) else { return String::new() };
             if let Some((first, last)) = self.chosen() {
-                let [from, to] = [first, last].map(|i| span_words(data.spans, i));
+                let [from, to] = [first, last + 1].map(|i| Short::DayClock.write(data.spans.begin(i)));
                 return format!("{from} to {to} chosen. Enter shows this range.");
             }
             let mut words = span_words(data.spans, here);
