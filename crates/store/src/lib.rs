@@ -21,6 +21,7 @@ mod session;
 mod sign_in;
 mod text;
 mod time;
+mod usage;
 mod workspace;
 
 pub use account::{NewAccount, Owner};
@@ -38,6 +39,9 @@ pub use page::PageRequest;
 pub use session::NewSession;
 pub use sign_in::{CodeCheck, EmailCode, LinkCheck};
 pub use time::{from_timestamp, now_ms, timestamp};
+pub use usage::{
+    CallCost, CallRecord, CallSubject, SubjectId, UsageQuery, UsageScope, UsageStore, UsageWriter,
+};
 pub use workspace::WorkspaceQuota;
 
 use sqlx::SqlitePool;

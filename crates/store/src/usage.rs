@@ -1,0 +1,117 @@
+//! What was called: the log of calls, and sums over it. A database of its own beside the console's, so that neither waits
+//! for the other's writes.
+//!
+//! The [`UsageWriter`] appends calls to the log in blocks, and folds what is new in the log into sums by minute, hour and
+//! day. The mark of what is folded moves in the same transaction as the sums, so they hold each call once whenever the
+//! process ends. [`UsageStore`] reads: sums for charts, the log for the list of calls.
+
+mod block;
+mod cell;
+mod duration;
+mod figures;
+mod fold;
+mod names;
+mod query;
+mod record;
+mod rows;
+mod writer;
+
+pub use query::{UsageQuery, UsageScope};
+pub use record::{CallCost, CallRecord, CallSubject, SubjectId};
+pub use writer::UsageWriter;
+
+use crate::error::StoreError;
+use crate::{ACQUIRE_TIMEOUT, BUSY_TIMEOUT, READERS, make_private};
+use names::Names;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{SqliteConnection, SqlitePool};
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// What was called. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct UsageStore {
+    read: SqlitePool,
+    /// One connection, shared with the writer: each waits for one short transaction of the other at most.
+    write: SqlitePool,
+    names: Arc<Names>,
+}
+
+impl UsageStore {
+    /// Opens the database at a `sqlite:` URL, creating the file and bringing its tables up to date, and folds what was
+    /// appended but not folded when it was last open.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the file cannot be opened, or was written by a newer Keygate.
+    pub async fn open(url: &str) -> Result<(Self, UsageWriter), StoreError> {
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What is committed outlives the process; the last moment may go with the power.
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(BUSY_TIMEOUT);
+        make_private(options.get_filename());
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.clone())
+            .await?;
+        sqlx::migrate!("./usage_migrations").run(&write).await?;
+        let names = Arc::new(Names::load(&write).await?);
+        let mut writer = UsageWriter::open(write.clone(), Arc::clone(&names)).await?;
+        writer.fold().await?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.read_only(true))
+            .await?;
+        Ok((Self { read, write, names }, writer))
+    }
+
+    /// Bytes of the database file.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn size(&self) -> Result<u64, StoreError> {
+        let (bytes,): (i64,) =
+            sqlx::query_as("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+                .fetch_one(&self.read)
+                .await?;
+        Ok(u64::try_from(bytes).unwrap_or(0))
+    }
+
+    /// Whether the file may grow; for tests of a full disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    #[doc(hidden)]
+    pub async fn may_grow(&self, may: bool) -> Result<(), StoreError> {
+        // A limit below what the file has is raised to that.
+        let pragma = if may { "PRAGMA max_page_count = 4294967294" } else { "PRAGMA max_page_count = 1" };
+        sqlx::query(pragma).execute(&self.write).await?;
+        Ok(())
+    }
+
+    /// Ends all connections, the writer's too; what was appended is on disk.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}
+
+/// The row of `usage_state`.
+#[derive(sqlx::FromRow)]
+struct State {
+    folded: i64,
+    log_from: i64,
+    #[expect(dead_code, reason = "the list of calls will read it")]
+    page_key: Vec<u8>,
+}
+
+impl State {
+    async fn read(connection: &mut SqliteConnection) -> Result<Self, StoreError> {
+        Ok(sqlx::query_as("SELECT folded, log_from, page_key FROM usage_state WHERE id = 1")
+            .fetch_one(connection)
+            .await?)
+    }
+}

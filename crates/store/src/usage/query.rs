@@ -1,0 +1,221 @@
+//! Sums for charts and tables.
+
+use super::UsageStore;
+use super::cell::{self, Cell, Kind};
+use super::figures::Figures;
+use super::names::Known;
+use super::rows::{self, Span};
+use crate::error::StoreError;
+use crate::time::timestamp;
+use keygate_contract::{
+    ApiKeyId, ModelId, RegionId, UsageGroup, UsageItem, UsageOf, UsagePeriod, UsageStep, UsageTotal,
+    WorkspaceId,
+};
+use sqlx::SqliteConnection;
+use std::collections::{BTreeMap, HashMap};
+
+/// Whose usage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UsageScope {
+    /// Of these workspaces together.
+    Workspaces(Vec<WorkspaceId>),
+    /// Of every workspace of a region.
+    Region(RegionId),
+}
+
+/// What usage is asked for.
+#[derive(Clone, Debug)]
+pub struct UsageQuery {
+    /// Whose.
+    pub of: UsageScope,
+    /// From this Unix time in milliseconds; from the beginning of the step it lies in.
+    pub from: i64,
+    /// To before this one; to the end of the step it lies in.
+    pub to: i64,
+    /// The length of the spans.
+    pub step: UsageStep,
+    /// What the spans are told apart by.
+    pub group_by: UsageGroup,
+    /// What the totals are told apart by; `None`: as the spans.
+    pub totals_by: Option<UsageGroup>,
+    /// Only calls of this model; the empty one: only those without.
+    pub model: Option<ModelId>,
+    /// Only calls with this key.
+    pub api_key: Option<ApiKeyId>,
+}
+
+/// A query by the numbers of its names.
+pub(super) struct Asked {
+    pub(super) workspaces: Vec<u32>,
+    pub(super) wanted: Wanted,
+}
+
+/// Which calls are wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) api_key: Option<u32>,
+    pub(super) model: Option<u32>,
+}
+
+impl Wanted {
+    /// `None`: no call can be.
+    pub(super) fn find(known: &Known, api_key: Option<&ApiKeyId>, model: Option<&ModelId>) -> Option<Self> {
+        Some(Self {
+            api_key: api_key.map(|key| known.number(key.as_str()).ok_or(())).transpose().ok()?,
+            model: model.map(|model| known.number(model.as_str()).ok_or(())).transpose().ok()?,
+        })
+    }
+
+    /// The rows that tell these calls apart, by a grouping besides.
+    pub(super) fn kind(self, group: UsageGroup) -> Kind {
+        Kind::telling(
+            self.api_key.is_some() || group == UsageGroup::ApiKey,
+            self.model.is_some() || group == UsageGroup::Model,
+        )
+    }
+
+    pub(super) fn has(self, (api_key, model): Cell) -> bool {
+        self.api_key.is_none_or(|k| k == api_key) && self.model.is_none_or(|m| m == model)
+    }
+}
+
+impl UsageStore {
+    /// What was used in a range of time. It is for the caller to see that the range is not too long for the step.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn usage(&self, query: &UsageQuery) -> Result<UsagePeriod, StoreError> {
+        let span = Span::around(query.step, query.from, query.to);
+        let mut period = UsagePeriod {
+            from: timestamp(span.from * span.step.millis()),
+            to: timestamp(span.to * span.step.millis()),
+            items: Vec::new(),
+            total: Figures::default().told(),
+            totals: Vec::new(),
+        };
+        let Some(asked) = self.asked(query) else { return Ok(period) };
+        let mut tx = self.read.begin().await?;
+        period.items = self.items(&mut tx, &asked, query.group_by, span).await?;
+        let total = self.totals(&mut tx, &asked, UsageGroup::None, span).await?;
+        if let Some(total) = total.into_iter().next() {
+            period.total = total.figures;
+        }
+        let by = query.totals_by.unwrap_or(query.group_by);
+        if by != UsageGroup::None {
+            period.totals = self.totals(&mut tx, &asked, by, span).await?;
+        }
+        Ok(period)
+    }
+
+    /// The query by numbers; `None`: nothing can be found.
+    pub(super) fn asked(&self, query: &UsageQuery) -> Option<Asked> {
+        let known = self.names.read();
+        let mut workspaces: Vec<u32> = match &query.of {
+            UsageScope::Workspaces(ids) => ids.iter().filter_map(|id| known.workspace_number(id)).collect(),
+            UsageScope::Region(region) => known.workspaces_in(region),
+        };
+        workspaces.sort_unstable();
+        workspaces.dedup();
+        let wanted = Wanted::find(&known, query.api_key.as_ref(), query.model.as_ref())?;
+        Some(Asked { workspaces, wanted })
+    }
+
+    /// Each step of each group, in the order of time.
+    pub(super) async fn items(
+        &self,
+        connection: &mut SqliteConnection,
+        asked: &Asked,
+        group: UsageGroup,
+        span: Span,
+    ) -> Result<Vec<UsageItem>, StoreError> {
+        let mut sums: BTreeMap<(i64, u32), Figures> = BTreeMap::new();
+        for workspace in &asked.workspaces {
+            let rows = rows::of_span(connection, *workspace, asked.wanted.kind(group), span).await?;
+            for (time, row) in rows {
+                for_each(&row, *workspace, asked.wanted, group, |of, figures| {
+                    add(sums.entry((time, of)).or_default(), figures);
+                })?;
+            }
+        }
+        let known = self.names.read();
+        let mut items: Vec<(i64, UsageItem)> = Vec::with_capacity(sums.len());
+        for ((time, of), figures) in sums {
+            let of = named(&known, group, of);
+            let at = timestamp(time * span.step.millis());
+            items.push((time, UsageItem { time: at, of, figures: figures.told() }));
+        }
+        items.sort_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.of.cmp(&y.of)));
+        Ok(items.into_iter().map(|(_, item)| item).collect())
+    }
+
+    /// All of a span for each group, those with the most calls first.
+    async fn totals(
+        &self,
+        connection: &mut SqliteConnection,
+        asked: &Asked,
+        group: UsageGroup,
+        span: Span,
+    ) -> Result<Vec<UsageTotal>, StoreError> {
+        let mut sums: HashMap<u32, Figures> = HashMap::new();
+        for workspace in &asked.workspaces {
+            for span in span.cover() {
+                let rows = rows::of_span(connection, *workspace, asked.wanted.kind(group), span).await?;
+                for (_, row) in rows {
+                    for_each(&row, *workspace, asked.wanted, group, |of, figures| {
+                        add(sums.entry(of).or_default(), figures);
+                    })?;
+                }
+            }
+        }
+        let known = self.names.read();
+        let mut totals: Vec<UsageTotal> = sums
+            .into_iter()
+            .map(|(of, figures)| UsageTotal { of: named(&known, group, of), figures: figures.told() })
+            .collect();
+        totals.sort_by(|a, b| b.figures.calls.cmp(&a.figures.calls).then_with(|| a.of.cmp(&b.of)));
+        Ok(totals)
+    }
+}
+
+/// Most sums begin with nothing: then the first figures are taken as they are.
+fn add(sum: &mut Figures, figures: Figures) {
+    if *sum == Figures::default() {
+        *sum = figures;
+    } else {
+        sum.add(&figures);
+    }
+}
+
+/// Gives each wanted cell of a row to `take`, with the number of its group.
+fn for_each(
+    row: &[u8],
+    workspace: u32,
+    wanted: Wanted,
+    group: UsageGroup,
+    mut take: impl FnMut(u32, Figures),
+) -> Result<(), StoreError> {
+    for found in cell::read(row) {
+        let found = found?;
+        if !wanted.has(found.cell) {
+            continue;
+        }
+        let of = match group {
+            UsageGroup::None => 0,
+            UsageGroup::ApiKey => found.cell.0,
+            UsageGroup::Model => found.cell.1,
+            UsageGroup::Workspace => workspace,
+        };
+        take(of, found.figures()?);
+    }
+    Ok(())
+}
+
+/// A group by its name.
+fn named(known: &Known, group: UsageGroup, of: u32) -> UsageOf {
+    match group {
+        UsageGroup::None => UsageOf::default(),
+        UsageGroup::Model => UsageOf { model: Some(known.name(of).into()), ..UsageOf::default() },
+        UsageGroup::ApiKey => UsageOf { api_key: Some(known.name(of).into()), ..UsageOf::default() },
+        UsageGroup::Workspace => UsageOf { workspace: Some(known.workspace(of)), ..UsageOf::default() },
+    }
+}

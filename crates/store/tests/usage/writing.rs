@@ -1,0 +1,95 @@
+//! What was appended is kept, once, whatever comes between.
+
+use crate::{DAY, Dice, Fixture, HOUR, fixture, history, query};
+use keygate_contract::{UsageGroup, UsagePeriod, UsageStep};
+use keygate_store::{CallRecord, SubjectId, UsageQuery, UsageScope};
+
+/// Everything of a region, in each step, by each model.
+async fn everything(fixture: &Fixture) -> Vec<UsagePeriod> {
+    let mut periods = Vec::new();
+    for step in UsageStep::ALL {
+        let of = UsageScope::Region("here".into());
+        let query = UsageQuery { group_by: UsageGroup::Model, ..query(of, DAY, DAY + 72 * HOUR, step) };
+        periods.push(fixture.store.usage(&query).await.unwrap());
+    }
+    periods
+}
+
+#[tokio::test]
+async fn what_was_not_folded_when_the_process_ended_is_folded_when_the_next_begins() {
+    let calls = history(&mut Dice(3), 3000, DAY, 50 * HOUR);
+    let mut whole = fixture().await;
+    whole.append(&calls, 3000).await;
+    whole.writer.fold().await.unwrap();
+
+    let mut broken = fixture().await;
+    for (n, calls) in calls.chunks(500).enumerate() {
+        broken.append(calls, 50).await;
+        if n % 2 == 0 {
+            broken = broken.reopen().await;
+        }
+    }
+    broken = broken.reopen().await;
+    assert_eq!(everything(&broken).await, everything(&whole).await);
+}
+
+#[tokio::test]
+async fn calls_that_are_appended_again_are_written_once() {
+    let mut fixture = fixture().await;
+    let calls = history(&mut Dice(4), 500, DAY, HOUR);
+    let calls: Vec<(SubjectId, CallRecord)> =
+        calls.iter().map(|(s, r)| (fixture.writer.subject(s), r.clone())).collect();
+    fixture.writer.append(&calls[..300]).await.unwrap();
+    fixture.writer.append(&calls[..300]).await.unwrap();
+    fixture.writer.fold().await.unwrap();
+    fixture.writer.append(&calls).await.unwrap();
+    fixture.writer.append(&[calls.as_slice(), &calls].concat()).await.unwrap();
+    fixture.writer.fold().await.unwrap();
+    fixture.writer.fold().await.unwrap();
+    let all = UsageScope::Workspaces((0..4).map(|n| format!("ws-{n}").into()).collect());
+    let told = fixture.store.usage(&query(all, DAY, DAY + HOUR, UsageStep::Minute)).await.unwrap();
+    assert_eq!(told.total.calls, 500);
+}
+
+#[tokio::test]
+async fn an_append_that_was_left_half_way_is_made_good_by_the_next() {
+    let mut fixture = fixture().await;
+    let calls = history(&mut Dice(5), 400, DAY, HOUR);
+    let calls: Vec<(SubjectId, CallRecord)> =
+        calls.iter().map(|(s, r)| (fixture.writer.subject(s), r.clone())).collect();
+    // Dropped after ever more steps: before the transaction, within it, or after the commit.
+    for polls in 0..40 {
+        let mut append = std::pin::pin!(fixture.writer.append(&calls[..10 * polls]));
+        for _ in 0..polls {
+            let done = std::future::poll_fn(|cx| std::task::Poll::Ready(append.as_mut().poll(cx))).await;
+            if done.is_ready() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_micros(200)).await;
+        }
+    }
+    fixture.writer.append(&calls).await.unwrap();
+    fixture.writer.fold().await.unwrap();
+    let all = UsageScope::Workspaces((0..4).map(|n| format!("ws-{n}").into()).collect());
+    let told = fixture.store.usage(&query(all, DAY, DAY + HOUR, UsageStep::Hour)).await.unwrap();
+    assert_eq!(told.total.calls, 400);
+}
+
+#[tokio::test]
+async fn a_full_disk_loses_nothing_and_doubles_nothing() {
+    let mut fixture = fixture().await;
+    let calls = history(&mut Dice(6), 3000, DAY, HOUR);
+    let calls: Vec<(SubjectId, CallRecord)> =
+        calls.iter().map(|(s, r)| (fixture.writer.subject(s), r.clone())).collect();
+    fixture.writer.append(&calls[..10]).await.unwrap();
+    fixture.writer.fold().await.unwrap();
+    fixture.store.may_grow(false).await.unwrap();
+    let full = fixture.writer.append(&calls).await.unwrap_err();
+    assert!(full.is_unavailable(), "{full}");
+    fixture.store.may_grow(true).await.unwrap();
+    fixture.writer.append(&calls).await.unwrap();
+    fixture.writer.fold().await.unwrap();
+    let all = UsageScope::Workspaces((0..4).map(|n| format!("ws-{n}").into()).collect());
+    let told = fixture.store.usage(&query(all, DAY, DAY + HOUR, UsageStep::Hour)).await.unwrap();
+    assert_eq!(told.total.calls, 3000);
+}
