@@ -69,7 +69,8 @@ pub fn MonitoringPage() -> impl IntoView {
         Memo::new(move |_| usage.state().with(|state| state.error.clone().filter(|_| state.value.is_none())));
     let refresh_error = Signal::derive(move || {
         let late = |error: Option<crate::api::ApiError>| error.filter(|error| !error.is_away());
-        late(usage.error()).filter(|_| failed.get().is_none()).or_else(|| late(live.error()))
+        let first = || late(usage.error()).or_else(|| late(live.error()));
+        if failed.get().is_some() { None } else { first() }
     });
     let failing = Signal::derive(move || usage.error().is_some() || live.error().is_some());
     let is_empty = Memo::new(move |_| {

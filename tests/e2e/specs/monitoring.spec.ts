@@ -1,0 +1,243 @@
+import AxeBuilder from "@axe-core/playwright";
+import { readFile } from "node:fs/promises";
+import { Console, expect, type Page, REGION, test } from "../fixtures.ts";
+import { live, usage } from "../usage.ts";
+
+type Traffic = { calls: (i: number) => number; models: string[]; broken: boolean; asked: string[] };
+
+/** Answers for the server: what it is asked is written down, and can be changed under way. */
+async function pretend(page: Page, traffic: Partial<Traffic> = {}): Promise<Traffic> {
+  const all: Traffic = { calls: (i) => 10 + i, models: ["qwen-plus", "qwen-max"], broken: false, asked: [], ...traffic };
+  await page.route(/\/console\/v1\/.*\/(usage|live)(\?|$)/, async (route) => {
+    const url = route.request().url();
+    const is_live = url.endsWith("/live");
+    all.asked.push(is_live ? "live" : new URL(url).search);
+    const error = { code: "internal", message: "The server met a fault.", request_id: "req-1" };
+    if (all.broken) return route.fulfill({ status: 500, json: { error } });
+    await route.fulfill({ json: is_live ? live(all.models) : usage(url, all.calls, all.models) });
+  });
+  return all;
+}
+
+async function open(keygate: Console, query = "") {
+  const { id } = await keygate.defaultWorkspace();
+  await keygate.open(`/${REGION}/w/${id}/monitoring${query}`);
+  await expect(keygate.page.getByRole("heading", { name: "Monitoring", exact: true })).toBeVisible();
+  return id;
+}
+
+const chart = (page: Page, name: string) => page.getByRole("region", { name, exact: true });
+const tile = (page: Page, name: string) => page.locator(".tile").filter({ hasText: name });
+
+test.describe("with made-up traffic", () => {
+  test.use({ allowed: ["Failed to load resource: the server responded with a status of 500"] });
+
+  test("tiles tell the range and how it changed", async ({ keygate, page }) => {
+    const { asked } = await pretend(page, { calls: () => 10 });
+    await open(keygate);
+    await expect(tile(page, "Calls, last hour")).toContainText("600");
+    await expect(tile(page, "Calls, last hour")).toContainText(/−(50|49\.\d)% on the hour before/);
+    await expect(tile(page, "Failure rate")).toContainText("20%");
+    await expect(tile(page, "Latency p95")).toContainText("1.5 s");
+    await expect(tile(page, "Tokens, last hour")).toContainText("72K");
+    const first = new URLSearchParams(asked.find((query) => query.includes("previous"))!);
+    expect(Object.fromEntries(first)).toMatchObject({ step: "minute", totals_by: "model", previous: "true" });
+    expect(Date.parse(first.get("to")!) - Date.parse(first.get("from")!)).toBe(3_600_000);
+    expect(asked.filter((query) => query === "live")).toHaveLength(1);
+    expect(asked, "and one for the model that is called most").toHaveLength(3);
+  });
+
+  test("range, model and key are in the address, back and forth", async ({ keygate, page }) => {
+    const traffic = await pretend(page);
+    const id = await open(keygate);
+    const { id: key } = await keygate.createKey(id, "Nightly <b>job</b>");
+    await page.reload();
+    await page.getByRole("button", { name: "30 d" }).click();
+    await expect(page).toHaveURL(/monitoring\?range=30d$/);
+    await expect(chart(page, "Calls per hour")).toBeVisible();
+    await page.getByRole("button", { name: "Key: any" }).click();
+    await page.getByRole("menuitemradio", { name: "Nightly <b>job</b>" }).click();
+    await page.getByRole("link", { name: "qwen-max" }).click();
+    await expect(page).toHaveURL(new RegExp(`\\?range=30d&model=qwen-max&key=${key}$`));
+    await expect(page.getByRole("table", { name: "Models" }).getByRole("link")).toHaveText(["qwen-max"]);
+    await expect(chart(page, "Calls against the limit")).toContainText("per minute, on average of the hour, qwen-max");
+    expect(traffic.asked.at(-1)).toContain(`model=qwen-max&api_key=${key}`);
+    await page.goBack();
+    await expect(page.getByRole("button", { name: "Model: any" })).toBeVisible();
+    await page.goForward();
+    await expect(page.getByRole("button", { name: "Model: qwen-max" })).toBeVisible();
+    await page.getByRole("button", { name: "1 h", exact: true }).click();
+    await expect(page).not.toHaveURL(/range=/);
+  });
+
+  test("a chart is read by keyboard, as a table and as a file", async ({ keygate, page }) => {
+    const made = (i: number) => (i > 20 && i < 30 ? 0 : 10 + i);
+    await pretend(page, { calls: made });
+    await open(keygate);
+    const calls = chart(page, "Calls per minute");
+    const plot = calls.getByRole("application");
+    const said = calls.getByRole("status");
+    await plot.focus();
+    await page.keyboard.press("Home");
+    await expect(said).toContainText(/:\d\d.*, ok 8, client error 0, throttled 1, server error 1$/);
+    await page.keyboard.press("ArrowRight");
+    await expect(said).toContainText("ok 9");
+    await page.keyboard.press("End");
+    await expect(said).toContainText("ok 62, client error 0, throttled 6");
+    await expect(calls.locator(".readout")).toContainText("62");
+    await page.keyboard.press("Escape");
+    await expect(calls.locator(".readout")).toHaveCount(0);
+    await expect(chart(page, "Latency").locator("path.line.c1")).toHaveAttribute("d", /^M[^M]+M[^M]+$/);
+
+    await calls.getByRole("button", { name: "throttled" }).click();
+    await expect(calls.locator("path.bars")).toHaveCount(3);
+    await calls.getByRole("button", { name: "Table" }).click();
+    const table = calls.getByRole("table");
+    await expect(table.getByRole("columnheader")).toHaveText(["Time", "ok", "client error", "server error"]);
+    await expect(table.getByRole("row")).toHaveCount(61);
+    await expect(table.getByRole("row").nth(1).getByRole("cell")).toHaveText(["62", "0", "1"]);
+    const download = page.waitForEvent("download");
+    await calls.getByRole("button", { name: "Download Calls per minute as CSV" }).click();
+    const file = await download;
+    expect(file.suggestedFilename()).toMatch(/^calls-\d{4}-\d\d-\d\dT\d{4}Z\.csv$/);
+    const [head, ...rows] = (await readFile(await file.path(), "utf8")).trim().split("\r\n").map((line) => line.split(","));
+    expect(head).toEqual(["from", "ok", "client error", "server error"]);
+    expect(rows).toHaveLength(60);
+    const ok = (calls: number) => (calls > 0 ? calls - Math.floor(calls / 10) - 1 : 0);
+    expect(rows.map((row) => Number(row[1]))).toEqual(rows.map((_, i) => ok(made(i))));
+  });
+
+  test("a day of minutes is a table in pages", async ({ keygate, page }) => {
+    await pretend(page);
+    await open(keygate, "?range=24h");
+    const calls = chart(page, "Calls per minute");
+    await calls.getByRole("button", { name: "Table" }).click();
+    await expect(calls.getByText("Page 1 of 24")).toBeVisible();
+    await expect(calls.getByRole("row")).toHaveCount(61);
+    await calls.getByRole("button", { name: "Next" }).click();
+    await expect(calls.getByText("Page 2 of 24")).toBeVisible();
+  });
+
+  test("a piece of the past is chosen by pointer and by keyboard, with a way back", async ({ keygate, page }) => {
+    const traffic = await pretend(page);
+    await open(keygate, "?range=7d");
+    const plot = chart(page, "Latency").getByRole("application");
+    await expect(plot.locator("path.line")).toHaveCount(4);
+    const box = (await plot.boundingBox())!;
+    await page.mouse.move(box.x + box.width * 0.4, box.y + 80);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + 80, { steps: 4 });
+    await page.mouse.up();
+    await expect(page).toHaveURL(/range=7d&from=.*&to=/);
+    await expect(tile(page, "Calls, chosen range")).toBeVisible();
+    await expect(page.getByText("Live", { exact: true })).toHaveCount(0);
+    const { length } = traffic.asked;
+    await page.waitForTimeout(5_500);
+    expect(traffic.asked, "the past does not change").toHaveLength(length);
+    await page.getByRole("link", { name: "Back to the last 7 days" }).click();
+    await expect(page).toHaveURL(/\?range=7d$/);
+
+    await plot.focus();
+    for (const key of ["Home", "Shift+ArrowRight", "Shift+ArrowRight"]) await page.keyboard.press(key);
+    await expect(chart(page, "Latency").getByRole("status")).toContainText("chosen. Enter shows this range.");
+    await page.keyboard.press("Enter");
+    await expect(page).toHaveURL(/range=7d&from=/);
+    const query = new URL(page.url()).searchParams;
+    expect(Date.parse(query.get("to")!) - Date.parse(query.get("from")!)).toBe(3 * 3_600_000);
+    await page.goBack();
+    await expect(page).toHaveURL(/\?range=7d$/);
+  });
+
+  test("it keeps itself up to date, rests when out of sight or told to, and goes on at once", async ({ keygate, page }) => {
+    test.setTimeout(60_000);
+    const traffic = await pretend(page);
+    const count = (what: string) => traffic.asked.filter((query) => (query === "live") === (what === "live")).length;
+    await open(keygate);
+    await expect(page.getByText(/^Updated \d/)).toBeVisible();
+    await expect(page.getByText("Live", { exact: true })).toBeVisible();
+    await expect.poll(() => count("live"), { timeout: 8_000 }).toBe(2);
+    const hide = (hidden: boolean) => page.evaluate((hidden) => {
+      Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+    }, hidden);
+    await hide(true);
+    const { length } = traffic.asked;
+    await page.waitForTimeout(6_500);
+    expect(traffic.asked).toHaveLength(length);
+    await expect(page.getByText("Paused", { exact: true })).toBeVisible();
+    await hide(false);
+    await expect.poll(() => count("live"), { timeout: 900 }).toBe(3);
+
+    await page.getByRole("button", { name: "Pause" }).click();
+    const paused = traffic.asked.length;
+    await page.waitForTimeout(6_000);
+    expect(traffic.asked).toHaveLength(paused);
+    await page.getByRole("button", { name: "Resume" }).click();
+    await expect.poll(() => traffic.asked.length, { timeout: 900 }).toBeGreaterThan(paused);
+  });
+
+  test("what cannot be refreshed stays, and says so", async ({ keygate, page }) => {
+    const traffic = await pretend(page);
+    await open(keygate);
+    await expect(tile(page, "Calls, last hour")).toContainText("2,370");
+    traffic.broken = true;
+    await expect(page.getByText("Not updating")).toBeVisible({ timeout: 8_000 });
+    await expect(page.getByRole("alert")).toContainText("The server met a fault.");
+    await expect(tile(page, "Calls, last hour")).toContainText("2,370");
+    traffic.broken = false;
+    await page.getByRole("alert").getByRole("button", { name: "Retry" }).click();
+    await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  });
+
+  test("nothing there, nothing to be had, and names that are hostile", async ({ keygate, page }) => {
+    const traffic = await pretend(page, { calls: () => 0, models: [] });
+    await open(keygate);
+    await expect(page.getByText("No calls in this range")).toBeVisible();
+    await page.getByRole("link", { name: "Show 30 days" }).click();
+    await expect(page).toHaveURL(/\?range=30d$/);
+    traffic.broken = true;
+    await page.reload();
+    await expect(page.getByText("Could not load the traffic")).toBeVisible();
+    const hostile = `<img src=x onerror=alert(1)>\u202E${"m".repeat(300)}`;
+    Object.assign(traffic, { broken: false, calls: () => 5, models: [hostile, ""] });
+    await page.getByRole("button", { name: "Retry" }).click();
+    await expect(page.getByRole("link", { name: hostile })).toBeVisible();
+    await expect(page.getByRole("row").filter({ hasText: "No model" })).toContainText("None was named");
+    for (const width of [1440, 390]) {
+      await page.setViewportSize({ width, height: 844 });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), `${width}`).toBeLessThanOrEqual(0);
+    }
+  });
+
+  for (const [colorScheme, width] of [["light", 1440], ["dark", 390]] as const) {
+    test.describe(`${colorScheme}, ${width} wide`, () => {
+      test.use({ colorScheme, viewport: { width, height: 844 } });
+      test.setTimeout(60_000);
+
+      test("it has no fault that axe finds", async ({ keygate, page }) => {
+        const look = async (where: string) => {
+          await page.evaluate(() => Promise.all(document.getAnimations().map((a) => (a.effect?.getTiming().iterations === Infinity ? undefined : a.finished.catch(() => {})))));
+          const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
+          expect(violations.map((v) => `${where}: ${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join(" | ")}`)).toEqual([]);
+        };
+        const traffic = await pretend(page);
+        await open(keygate);
+        const calls = chart(page, "Calls per minute");
+        await calls.locator("path.bars").first().waitFor();
+        await look("charts");
+        await calls.getByRole("application").focus();
+        await page.keyboard.press("ArrowLeft");
+        await calls.getByRole("button", { name: "throttled" }).click();
+        await chart(page, "Latency").getByRole("button", { name: "Table" }).click();
+        await look("reading, table");
+        traffic.broken = true;
+        await expect(page.getByText("Not updating")).toBeVisible({ timeout: 8_000 });
+        await look("late");
+        Object.assign(traffic, { broken: false, calls: () => 0, models: [] });
+        await page.reload();
+        await expect(page.getByText("No calls in this range")).toBeVisible();
+        await look("empty");
+      });
+    });
+  }
+});
