@@ -6,16 +6,24 @@
 //! process ends. [`UsageStore`] reads: sums for charts, the log for the list of calls.
 
 mod block;
+mod calls;
 mod cell;
+mod clean;
 mod duration;
+mod export;
 mod figures;
 mod fold;
+mod lookup;
 mod names;
 mod query;
 mod record;
 mod rows;
+mod total;
 mod writer;
 
+pub use calls::CallFilter;
+pub use clean::Retention;
+pub use export::UsageExport;
 pub use query::{UsageQuery, UsageScope};
 pub use record::{CallCost, CallRecord, CallSubject, SubjectId};
 pub use writer::UsageWriter;
@@ -104,7 +112,6 @@ impl UsageStore {
 struct State {
     folded: i64,
     log_from: i64,
-    #[expect(dead_code, reason = "the list of calls will read it")]
     page_key: Vec<u8>,
 }
 

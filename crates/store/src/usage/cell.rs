@@ -90,7 +90,6 @@ impl WrittenCell<'_> {
         postcard::from_bytes(self.body).map_err(|_| corrupt())
     }
 
-    #[expect(dead_code, reason = "the list of calls will read it")]
     /// Its calls by class, without reading the rest.
     pub(super) fn calls(&self) -> Result<ClassCounts, StoreError> {
         postcard::take_from_bytes(self.body).map(|(calls, _)| calls).map_err(|_| corrupt())

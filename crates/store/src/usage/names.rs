@@ -98,7 +98,6 @@ impl Known {
         self.regions.iter().filter(|(_, r)| *r == region).map(|(number, _)| *number).collect()
     }
 
-    #[expect(dead_code, reason = "the list of calls will read it")]
     /// The numbers of all workspaces.
     pub(super) fn workspaces(&self) -> Vec<u32> {
         self.regions.keys().copied().collect()

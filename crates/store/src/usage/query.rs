@@ -45,6 +45,7 @@ pub struct UsageQuery {
 }
 
 /// A query by the numbers of its names.
+#[derive(Debug)]
 pub(super) struct Asked {
     pub(super) workspaces: Vec<u32>,
     pub(super) wanted: Wanted,

@@ -1,8 +1,9 @@
 //! Reading rows of sums.
 
 use super::cell::{self, Kind};
+use super::query::Asked;
 use crate::error::StoreError;
-use keygate_contract::UsageStep;
+use keygate_contract::{UsageGroup, UsageStep};
 use sqlx::SqliteConnection;
 use std::collections::HashMap;
 
@@ -78,4 +79,26 @@ pub(super) async fn of_slots(
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().collect())
+}
+
+/// When the first row of a span begins; `None`: it has none.
+pub(super) async fn first_within(
+    connection: &mut SqliteConnection,
+    asked: &Asked,
+    group: UsageGroup,
+    span: Span,
+) -> Result<Option<i64>, StoreError> {
+    let kind = asked.wanted.kind(group);
+    let mut first: Option<i64> = None;
+    for workspace in &asked.workspaces {
+        let (slot,): (Option<i64>,) =
+            sqlx::query_as("SELECT min(slot) FROM usage_rollups WHERE slot BETWEEN $1 AND $2")
+                .bind(cell::slot(span.step, *workspace, kind, span.from))
+                .bind(cell::slot(span.step, *workspace, kind, span.to - 1))
+                .fetch_one(&mut *connection)
+                .await?;
+        let time = slot.map(cell::slot_time);
+        first = first.into_iter().chain(time).min();
+    }
+    Ok(first)
 }

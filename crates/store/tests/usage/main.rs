@@ -1,6 +1,8 @@
 //! The usage store on a real SQLite file.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod calls;
+mod keeping;
 mod sums;
 mod writing;
 
@@ -75,6 +77,12 @@ fn request_id(began_at: i64, n: u64) -> [u8; 16] {
     id[6] = 0x70;
     id[8..].copy_from_slice(&(n | 1 << 63).to_be_bytes());
     id
+}
+
+/// A request id as it is told.
+fn uuid(id: [u8; 16]) -> String {
+    let hex: String = id.iter().map(|b| format!("{b:02x}")).collect();
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
 fn record(n: u64, ended_at: i64) -> CallRecord {

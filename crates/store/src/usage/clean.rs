@@ -1,0 +1,110 @@
+//! Deleting what is older than it is kept.
+
+use super::cell::{self, Kind};
+use super::{State, UsageStore, block};
+use crate::error::StoreError;
+use keygate_contract::UsageStep;
+
+/// The most rows that are deleted at once, so that appending waits for a moment at most.
+const ROWS_MOST: i64 = 500;
+
+/// How many days things are kept. Sums by day are kept for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// The log of calls.
+    pub log: u32,
+    /// Sums by minute; at least as long as the log, which is searched by them.
+    pub minutes: u32,
+    /// Sums by hour; at least as long as those by minute.
+    pub hours: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { log: 14, minutes: 30, hours: 400 }
+    }
+}
+
+impl UsageStore {
+    /// Deletes what is older than it is kept, in small steps, and tells how many rows that were. Calls are appended in
+    /// between. It can be dropped at any time, and goes on when it is called again.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`]; what was deleted until then stays deleted.
+    pub async fn clean(&self, retention: Retention, now: i64) -> Result<u64, StoreError> {
+        let first = |days: u32, step: UsageStep| {
+            let age = i64::from(days) * UsageStep::Day.millis();
+            block::minute_of(now.saturating_sub(age)) * UsageStep::Minute.millis() / step.millis()
+        };
+        let minutes = retention.minutes.max(retention.log);
+        let hours = retention.hours.max(minutes);
+        // From here on readers no longer see the old part of the log: its pages never show half of it.
+        let log_from = first(retention.log, UsageStep::Minute);
+        sqlx::query("UPDATE usage_state SET log_from = $1 WHERE id = 1 AND log_from < $1")
+            .bind(log_from)
+            .execute(&self.write)
+            .await?;
+        let mut deleted = 0;
+        let workspaces = self.names.read().workspaces();
+        for workspace in workspaces {
+            deleted += self.clean_log(workspace).await?;
+            for (step, days) in [(UsageStep::Minute, minutes), (UsageStep::Hour, hours)] {
+                for kind in Kind::ALL {
+                    deleted += self.clean_sums(step, workspace, kind, first(days, step)).await?;
+                }
+            }
+        }
+        Ok(deleted)
+    }
+
+    async fn clean_log(&self, workspace: u32) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        loop {
+            let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+            let state = State::read(&mut tx).await?;
+            // What is not in the sums yet stays until it is.
+            let rows = sqlx::query(
+                "DELETE FROM call_blocks WHERE seq IN (SELECT seq FROM call_blocks \
+                 WHERE workspace = $1 AND minute < $2 AND seq <= $3 ORDER BY minute, seq LIMIT $4)",
+            )
+            .bind(workspace)
+            .bind(state.log_from)
+            .bind(state.folded)
+            .bind(ROWS_MOST)
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
+            tx.commit().await?;
+            deleted += rows;
+            if rows < ROWS_MOST.unsigned_abs() {
+                return Ok(deleted);
+            }
+        }
+    }
+
+    async fn clean_sums(
+        &self,
+        step: UsageStep,
+        workspace: u32,
+        kind: Kind,
+        first: i64,
+    ) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        loop {
+            let rows = sqlx::query(
+                "DELETE FROM usage_rollups WHERE slot IN (SELECT slot FROM usage_rollups \
+                 WHERE slot >= $1 AND slot < $2 ORDER BY slot LIMIT $3)",
+            )
+            .bind(cell::slot(step, workspace, kind, 0))
+            .bind(cell::slot(step, workspace, kind, first))
+            .bind(ROWS_MOST)
+            .execute(&self.write)
+            .await?
+            .rows_affected();
+            deleted += rows;
+            if rows < ROWS_MOST.unsigned_abs() {
+                return Ok(deleted);
+            }
+        }
+    }
+}

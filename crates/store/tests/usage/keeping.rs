@@ -1,0 +1,147 @@
+//! What is kept, what is deleted, and what can be made anew.
+
+use crate::{
+    DAY, Dice, Fixture, HOUR, fixture, history, query, record, request_id, subject, uuid, workspace,
+};
+use keygate_contract::{UsageGroup, UsageItem, UsageStep};
+use keygate_store::{CallFilter, PageRequest, Retention, UsageQuery, UsageScope, now_ms};
+
+const STEP_DAY: i64 = 24 * HOUR;
+
+async fn items(fixture: &Fixture, step: UsageStep) -> Vec<UsageItem> {
+    let of = UsageScope::Region("here".into());
+    let query = UsageQuery { group_by: UsageGroup::ApiKey, ..query(of, DAY, DAY + 40 * STEP_DAY, step) };
+    fixture.store.usage(&query).await.unwrap().items
+}
+
+async fn calls(fixture: &Fixture, from: Option<i64>) -> u64 {
+    let filter = CallFilter { from, ..CallFilter::default() };
+    fixture.store.calls(&"ws-1".into(), &filter, &PageRequest::default()).await.unwrap().total
+}
+
+#[tokio::test]
+async fn what_is_older_than_it_is_kept_goes_and_the_rest_stays() {
+    let mut fixture = fixture().await;
+    let history = history(&mut Dice(20), 6000, DAY, 40 * STEP_DAY);
+    fixture.append(&history, 3000).await;
+    fixture.writer.fold().await.unwrap();
+    let before = [items(&fixture, UsageStep::Hour).await, items(&fixture, UsageStep::Day).await];
+    let minutes = items(&fixture, UsageStep::Minute).await;
+
+    // Nine hours into the day, so that the log begins within a day.
+    let now = DAY + 40 * STEP_DAY + 9 * HOUR;
+    let old = |days: i64| now - days * STEP_DAY;
+    assert!(fixture.store.clean(Retention::default(), now).await.unwrap() > 1000);
+    assert_eq!(fixture.store.clean(Retention::default(), now).await.unwrap(), 0);
+    let kept =
+        history.iter().filter(|(s, r)| s.workspace == "ws-1".into() && r.ended_at >= old(14)).count() as u64;
+    assert_eq!((calls(&fixture, None).await, calls(&fixture, Some(old(30))).await), (kept, kept));
+    let (whose, gone) = &history[0];
+    let id = uuid(gone.request_id);
+    assert_eq!(fixture.store.call(&whose.workspace, &id).await.unwrap(), None);
+    assert_eq!([items(&fixture, UsageStep::Hour).await, items(&fixture, UsageStep::Day).await], before);
+    let kept: Vec<UsageItem> = items(&fixture, UsageStep::Minute).await;
+    assert!(minutes.ends_with(&kept) && kept[0].time >= keygate_store::timestamp(old(30)));
+
+    // What can be made from the log is made from it, and what cannot stays.
+    fixture.writer.rebuild().await.unwrap();
+    assert_eq!([items(&fixture, UsageStep::Hour).await, items(&fixture, UsageStep::Day).await], before);
+    assert_eq!(items(&fixture, UsageStep::Minute).await, kept);
+
+    let hours = Retention { log: 1, minutes: 2, hours: 3 };
+    fixture.store.clean(hours, now).await.unwrap();
+    assert!(items(&fixture, UsageStep::Hour).await.len() < before[0].len() / 10);
+    assert_eq!(items(&fixture, UsageStep::Day).await, before[1]);
+    // Numbers of blocks go on where they were, though the last are gone.
+    fixture.store.clean(hours, now + 100 * STEP_DAY).await.unwrap();
+    let mut fixture = fixture.reopen().await;
+    assert_eq!(calls(&fixture, None).await, 0);
+    let at = now + 101 * STEP_DAY;
+    fixture.append(&[(subject(1, 1, None), record(1, at))], 1).await;
+    fixture.writer.fold().await.unwrap();
+    assert_eq!(calls(&fixture, None).await, 1);
+    let day = query(workspace(1), at, at + 1, UsageStep::Day);
+    assert_eq!(fixture.store.usage(&day).await.unwrap().total.calls, 1);
+}
+
+#[tokio::test]
+async fn calls_that_are_not_in_the_sums_yet_are_not_deleted() {
+    let mut fixture = fixture().await;
+    fixture.append(&history(&mut Dice(21), 500, DAY, HOUR), 100).await;
+    fixture.store.clean(Retention::default(), DAY + 90 * STEP_DAY).await.unwrap();
+    assert_eq!(calls(&fixture, None).await, 0);
+    fixture.writer.fold().await.unwrap();
+    let day = query(UsageScope::Region("here".into()), DAY, DAY + HOUR, UsageStep::Day);
+    assert!(fixture.store.usage(&day).await.unwrap().total.calls > 200);
+}
+
+#[tokio::test]
+async fn sums_made_anew_from_the_log_are_the_same() {
+    let mut fixture = fixture().await;
+    let history = history(&mut Dice(22), 5000, DAY, 70 * HOUR);
+    for calls in history.chunks(333) {
+        fixture.append(calls, 21).await;
+        fixture.writer.fold().await.unwrap();
+    }
+    let mut before = Vec::new();
+    for step in UsageStep::ALL {
+        before.push(items(&fixture, step).await);
+    }
+    // Some wait to be folded: these are not to be counted twice.
+    fixture.append(&[(subject(3, 1, None), record(90_000, DAY))], 1).await;
+    fixture.writer.rebuild().await.unwrap();
+    fixture.writer.fold().await.unwrap();
+    for (step, before) in UsageStep::ALL.into_iter().zip(before) {
+        assert_eq!(items(&fixture, step).await, before, "{step}");
+    }
+    let there = query(UsageScope::Region("there".into()), DAY, DAY + 70 * HOUR, UsageStep::Hour);
+    let expected = history.iter().filter(|(s, _)| s.region == "there".into()).count() as u64 + 1;
+    assert_eq!(fixture.store.usage(&there).await.unwrap().total.calls, expected);
+}
+
+#[tokio::test]
+async fn an_export_tells_a_year_in_chunks_as_one_query_would() {
+    let mut fixture = fixture().await;
+    let calls = history(&mut Dice(23), 5000, DAY, 365 * STEP_DAY);
+    fixture.append(&calls, 5000).await;
+    fixture.writer.fold().await.unwrap();
+    for (step, group_by) in [(UsageStep::Day, UsageGroup::ApiKey), (UsageStep::Hour, UsageGroup::Model)] {
+        let of = UsageScope::Region("here".into());
+        let query = UsageQuery { group_by, ..query(of, 0, DAY + 800 * STEP_DAY, step) };
+        let mut export = fixture.store.export(&query);
+        let mut items = Vec::new();
+        let mut chunks = 0;
+        while let Some(chunk) = export.next_chunk().await.unwrap() {
+            assert!(chunk.len() < 5000);
+            items.extend(chunk);
+            chunks += 1;
+        }
+        assert!(chunks > 2);
+        assert_eq!(items, fixture.store.usage(&query).await.unwrap().items);
+    }
+}
+
+#[tokio::test]
+async fn the_models_of_a_workspace_are_those_that_were_called() {
+    let mut fixture = fixture().await;
+    let now = now_ms();
+    let call = |n: u64, ws, model, at| {
+        (subject(ws, 1, model), {
+            let mut call = record(n, at);
+            call.request_id = request_id(at, n);
+            call
+        })
+    };
+    let calls = [
+        call(1, 1, Some(7), now),
+        call(2, 1, Some(3), now - 100 * STEP_DAY),
+        call(3, 1, None, now),
+        call(4, 2, Some(9), now),
+    ];
+    fixture.append(&calls, 10).await;
+    fixture.writer.fold().await.unwrap();
+    let models = fixture.store.models_called(&"ws-1".into()).await.unwrap();
+    assert_eq!(models, ["model-3".into(), "model-7".into()]);
+    assert!(fixture.store.models_called(&"ws-9".into()).await.unwrap().is_empty());
+    assert!(fixture.store.size().await.unwrap() > 10_000);
+}
