@@ -29,6 +29,7 @@ mod popover;
 mod radio;
 mod ring;
 mod search;
+mod segments;
 mod table;
 mod tabs;
 mod time;
@@ -61,6 +62,7 @@ pub use popover::{Popover, close_popover};
 pub use radio::{Choice, RadioGroup};
 pub use ring::Ring;
 pub use search::SearchBox;
+pub use segments::Segments;
 pub use table::{Column, SkeletonRows, TableHead};
 pub use tabs::{TabPanel, Tabs};
 pub use time::{

@@ -115,6 +115,13 @@ impl Client {
         found.await.ok_or_else(|| if away() { ApiError::unreachable() } else { ApiError::unserved() })
     }
 
+    /// The address of what is read by a link, at a path below the API's base; none while the region's backend is not
+    /// known. It is tracked.
+    pub fn address(self, region: &RegionId, path: &str) -> Option<String> {
+        let backend = self.backend_of(region)?;
+        Some(format!("{}{BASE}{path}", self.backends.get(backend).url))
+    }
+
     /// Reads the resource at a path below the API's base.
     pub(crate) async fn get<T: DeserializeOwned>(self, path: &str) -> Result<T> {
         parse(self.exchange(Method::GET, path, None, None).await?)

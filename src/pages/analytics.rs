@@ -1,14 +1,184 @@
-//! What was used over time, and what it cost.
+//! What was used over time, by whom or with what, and what it cost.
 
-use crate::components::{Named, PageHead};
-use crate::state::Workspaces;
+mod choice;
+mod figures;
+mod names;
+mod table;
+mod toolbar;
+
+use crate::api::{Queries, UsageKey, UsageRange, WorkspaceKey};
+use crate::components::{
+    ErrorNote, ErrorView, Lately, Named, PageHead, PageRange, RangePicker, set_between, use_list_navigation,
+    use_range,
+};
+use crate::state::{Workspaces, use_list_view, use_workspace_place};
+use crate::ui::dom::end_boot;
+use crate::ui::{Chart, ChartShape, Glyph, Icon, compact, money};
+use choice::{By, What};
+use figures::{chart, currencies, groups};
+use keygate_contract::{UsageGroup, UsageStep};
 use leptos::prelude::*;
+use names::use_group_names;
+use table::{GroupTable, cents};
+use toolbar::Toolbar;
 
-/// What was used over time, and what it cost.
+const RANGES: &[Lately] = &[Lately::Week, Lately::Month, Lately::Quarter, Lately::Year];
+const USUAL: Lately = Lately::Month;
+
+/// In spans of what length a range is shown.
+fn step(range: PageRange) -> UsageStep {
+    let is_short = UsageRange::from(range).length() <= Lately::Week.millis();
+    if is_short { UsageStep::Hour } else { UsageStep::Day }
+}
+
+/// What was used over time.
 #[component]
 pub fn AnalyticsPage() -> impl IntoView {
-    let workspaces = Workspaces::expect();
+    let (queries, workspaces) = (Queries::expect(), Workspaces::expect());
+    let (workspace, view, navigation) = (use_workspace_place(), use_list_view(), use_list_navigation());
+    let range = use_range(RANGES, USUAL);
+    let by = Memo::new(move |_| view.with(|view| By::of_name(&view.by)));
+    let what = Memo::new(move |_| view.with(|view| What::of_name(&view.what)));
+    let names = use_group_names(workspace, by);
+
+    let key = move || {
+        let (WorkspaceKey { region, id }, by, range) = (workspace.get()?, by.get(), range.get());
+        let of_region = by == By::Workspace;
+        Some(UsageKey {
+            region,
+            workspace: (!of_region).then_some(id),
+            range: range.into(),
+            step: step(range),
+            group_by: by.group(),
+            totals_by: UsageGroup::None,
+            model: view.with(|view| view.model.clone()),
+            // A key is of one workspace.
+            api_key: if of_region { String::new() } else { view.with(|view| view.key.clone()) },
+            previous: false,
+        })
+    };
+    // The range before is read without its groups over time: nobody sees them, and they are most of the answer.
+    let grouped = queries.usage(Signal::derive(key));
+    let usage = queries.usage(Signal::derive(move || {
+        let key = key()?;
+        Some(UsageKey { totals_by: key.group_by, group_by: UsageGroup::None, previous: true, ..key })
+    }));
+    let file = move || {
+        let key = key()?;
+        queries.client.address(&key.region, &key.csv_path())
+    };
+
+    let state = usage.state();
+    let all_currencies =
+        Memo::new(move |_| state.with(|state| state.value.as_ref().map(currencies).unwrap_or_default()));
+    let currency = Memo::new(move |_| {
+        let chosen = view.with(|view| view.currency.clone());
+        let all = all_currencies.get();
+        let first = all.first().cloned().unwrap_or_default();
+        if all.contains(&chosen) { chosen } else { first }
+    });
+    let rows = Memo::new(move |_| {
+        let (by, what, currency) = (by.get(), what.get(), currency.get());
+        state.with(|state| state.value.as_ref().map(|usage| groups(usage, by, what, &currency)))
+    });
+    let data = Signal::derive(move || {
+        let (by, what, currency, rows) = (by.get(), what.get(), currency.get(), rows.get()?);
+        let (grouped, usage) = (grouped.value()?, usage.value()?);
+        Some(chart((&grouped, &usage), &rows, by, what, &currency, |id| names.unique(id, &rows)))
+    });
+    let failed = Memo::new(move |_| usage.error().or_else(|| grouped.error()));
+    let is_shown = Memo::new(move |_| usage.value().is_some() && grouped.value().is_some());
+    Effect::new(move |_| {
+        if is_shown.get() || failed.with(Option::is_some) {
+            end_boot();
+        }
+    });
+    let retry = Callback::new(move |()| {
+        usage.retry();
+        grouped.retry();
+    });
+    let brush = Callback::new(move |(from, to)| navigation.narrow(|view| set_between(view, from, to)));
+
     let name = Memo::new(move |_| workspaces.current.with(|w| w.as_ref().map(|w| w.name.clone())));
-    let intro = view! { "Usage and cost of " <Named name /> "." };
-    view! { <PageHead title="Analytics" scope=Signal::derive(move || name.get()) intro=intro.into_any() /> }
+    let intro = move || match by.get() {
+        By::Workspace => "Usage and cost of all workspaces of this region.".into_any(),
+        By::Model | By::Key => view! { "Usage and cost of " <Named name /> "." }.into_any(),
+    };
+    let title = Signal::derive(move || {
+        let of = if what.get() == What::Cost { currency.get() } else { String::new() };
+        let of = if of.is_empty() { of } else { format!(" in {of}") };
+        format!("{}{of} by {}", what.get().words(), by.get().in_title())
+    });
+    let note = Signal::derive(move || {
+        let total =
+            state.with(|s| s.value.as_ref().map(|u| what.get().amount(&u.period.total, &currency.get())));
+        let total = total.map(|total| match what.get() {
+            What::Cost if currency.with(String::is_empty) => String::new(),
+            What::Cost => money(cents(total), &currency.get()),
+            What::Tokens | What::Calls => compact(total),
+        });
+        let total = total.filter(|total| !total.is_empty()).map(|total| format!("{total}, "));
+        format!("{}{}", total.unwrap_or_default(), range.get().words())
+    });
+    let empty = Signal::derive(move || match what.get() {
+        What::Cost if currency.with(String::is_empty) => {
+            "The catalogue has no price for what was used, or nothing was.".to_owned()
+        }
+        _ => "Nothing was used then.".to_owned(),
+    });
+    let missing =
+        Memo::new(move |_| workspaces.current.with(Option::is_none).then(|| workspaces.error()).flatten());
+    let failed_whole = Memo::new(move |_| if is_shown.get() { None } else { failed.get() });
+    let failed_again =
+        Signal::derive(move || failed.get().filter(|error| is_shown.get() && !error.is_away()));
+    let outdated = Memo::new(move |_| state.with(|s| s.outdated) || grouped.state().with(|s| s.outdated));
+    let figures = move || {
+        match failed_whole.get() {
+        Some(error) => {
+            view! { <div class="card"><ErrorView error what="the usage" on_retry=retry /></div> }.into_any()
+        }
+        None => view! {
+            <div class="monitor" aria-busy=move || outdated.get().to_string()>
+                <Chart title note data shape=ChartShape::StackedBars empty file_name="keygate-analytics" on_brush=brush />
+                <GroupTable rows usage by what currency names />
+            </div>
+        }
+        .into_any(),
+    }
+    };
+    view! {
+        <PageHead title="Analytics" scope=Signal::derive(move || name.get()) intro=intro.into_any()>
+            <div class="head-acts">
+                <RangePicker ranges=RANGES usual=USUAL />
+                <a class="btn" href=file download rel="external">
+                    <Icon glyph=Glyph::Download />
+                    "Download CSV"
+                </a>
+            </div>
+        </PageHead>
+        {move || match missing.get() {
+            Some(error) => {
+                let retry = Callback::new(move |()| workspaces.retry());
+                view! { <div class="card"><ErrorView error what="the workspace" on_retry=retry /></div> }.into_any()
+            }
+            None => view! {
+                <Toolbar by what range currency currencies=all_currencies />
+                <div class="list-note"><ErrorNote error=failed_again on_retry=retry /></div>
+                {figures}
+            }
+            .into_any(),
+        }}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_week_is_shown_in_hours_and_more_in_days() {
+        assert_eq!(step(PageRange::Lately(Lately::Week)), UsageStep::Hour);
+        assert_eq!(step(PageRange::Lately(Lately::Month)), UsageStep::Day);
+        assert_eq!(step(PageRange::Between(0, 3_600_000)), UsageStep::Hour);
+    }
 }

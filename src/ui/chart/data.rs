@@ -35,7 +35,7 @@ pub struct Series {
     pub hue: Hue,
     /// A value a span; none is a gap, not a zero.
     pub values: Vec<Option<f64>>,
-    /// Whether its line is dashed, so that it is told apart without its colour.
+    /// Whether its line is dashed, so that it is told apart without its colour. Among bars it is the one that is a line.
     pub dashed: bool,
 }
 
@@ -50,12 +50,17 @@ pub struct Limit {
 
 /// A colour of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "four that mean nothing, and three that do")]
+#[expect(
+    missing_docs,
+    reason = "five that mean nothing, one for all others, and three that mean what they say"
+)]
 pub enum Hue {
     C1,
     C2,
     C3,
     C4,
+    C5,
+    Rest,
     Good,
     Warn,
     Bad,
@@ -68,6 +73,8 @@ impl Hue {
             Self::C2 => "c2",
             Self::C3 => "c3",
             Self::C4 => "c4",
+            Self::C5 => "c5",
+            Self::Rest => "rest",
             Self::Good => "good",
             Self::Warn => "warn",
             Self::Bad => "bad",

@@ -1,7 +1,7 @@
 //! Paths.
 
 use super::ChartShape;
-use super::data::ChartData;
+use super::data::{ChartData, Series};
 use super::scale::Frame;
 use std::fmt::Write;
 
@@ -24,15 +24,18 @@ pub(super) fn highest(data: &ChartData, shape: ChartShape) -> f64 {
     let most = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max);
     match shape {
         ChartShape::Lines => most(&mut data.series.iter().flat_map(|s| &s.values).filter_map(|v| *v)),
-        ChartShape::StackedBars => most(&mut stack(data).last().into_iter().flatten().copied()),
+        ChartShape::StackedBars => {
+            let lines = data.series.iter().filter(|s| s.dashed).flat_map(|s| &s.values).filter_map(|v| *v);
+            most(&mut stack(data).last().into_iter().flatten().copied().chain(lines))
+        }
     }
 }
 
-/// Where the part of each series ends, in each span.
+/// Where the part of each series ends, in each span. A dashed one is no part: it is a line over the bars.
 fn stack(data: &ChartData) -> Vec<Vec<f64>> {
     let mut below = vec![0.0; data.spans.count];
     let upon = data.series.iter().map(|series| {
-        for (sum, value) in below.iter_mut().zip(&series.values) {
+        for (sum, value) in below.iter_mut().zip(&series.values).filter(|_| !series.dashed) {
             *sum += value.unwrap_or_default();
         }
         below.clone()
@@ -51,7 +54,11 @@ pub(super) fn marks(frame: Frame, data: &ChartData, shape: ChartShape) -> Vec<Ma
                 low = high;
                 mark
             };
-            stack(data).into_iter().map(part).collect()
+            let parts: Vec<_> = stack(data).into_iter().map(part).collect();
+            let over = |(mark, series): (Mark, &Series)| {
+                if series.dashed { line(frame, &series.values) } else { mark }
+            };
+            parts.into_iter().zip(&data.series).map(over).collect()
         }
     }
 }
@@ -146,6 +153,18 @@ mod tests {
         assert_eq!(stack(&data), [[1.0, 0.0], [1.0, 2.0], [4.0, 6.0]]);
         assert_eq!(highest(&data, ChartShape::StackedBars), 6.0);
         assert_eq!(highest(&data, ChartShape::Lines), 4.0);
+    }
+
+    #[test]
+    fn a_dashed_series_is_a_line_over_the_bars() {
+        let mut data = data(&[&[Some(1.0), Some(2.0)], &[Some(8.0), Some(4.0)]]);
+        data.series[1].dashed = true;
+        assert_eq!(highest(&data, ChartShape::StackedBars), 8.0);
+        assert_eq!(stack(&data), [[1.0, 2.0], [1.0, 2.0]]);
+        let marks = marks(frame(24.0, 2), &data, ChartShape::StackedBars);
+        assert!(
+            marks[0].path.ends_with('z') && marks[1].path.starts_with('M') && marks[1].path.contains('L')
+        );
     }
 
     #[test]

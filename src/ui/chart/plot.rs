@@ -82,7 +82,7 @@ pub(super) fn Plot(
         picture.with(|picture| {
             let (picture, data) = (picture.as_ref()?, data.get_untracked()?);
             let mark = |(mark, series): (&super::draw::Mark, &super::data::Series)| {
-                let kind = if shape == ChartShape::StackedBars { "bars" } else { "line" };
+                let kind = if shape == ChartShape::StackedBars && !series.dashed { "bars" } else { "line" };
                 let class =
                     format!("{kind} {}{}", series.hue.class(), if series.dashed { " dashed" } else { "" });
                 let dots = format!("dots {}", series.hue.class());

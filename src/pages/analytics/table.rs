@@ -1,0 +1,210 @@
+//! Every group, with all that is known of what it used.
+
+use super::choice::{By, What};
+use super::figures::Group;
+use super::names::GroupNames;
+use crate::api::Query;
+use crate::routes::{ListView, Place};
+use crate::state::{use_list_view, use_place};
+use crate::ui::{Column, Empty, Glyph, SkeletonRows, TableHead, money, percent, whole};
+use keygate_contract::{Usage, UsageFigures};
+use leptos::prelude::*;
+
+/// The columns, of which the first says what the groups are.
+const fn columns(first: &'static str) -> [Column; 9] {
+    const fn num(label: &'static str) -> Column {
+        Column { label, class: "num" }
+    }
+    [
+        Column { label: first, class: "" },
+        num("Calls"),
+        num("Failures"),
+        num("Tokens in"),
+        num("Tokens out"),
+        num("Cached"),
+        num("Cost"),
+        num("Share"),
+        num("Change"),
+    ]
+}
+
+const COLUMNS: [[Column; 9]; 3] =
+    [columns(By::Model.words()), columns(By::Key.words()), columns(By::Workspace.words())];
+
+/// How much more or less it is than before.
+fn change(amount: f64, before: Option<f64>) -> String {
+    match before.filter(|before| *before > 0.0) {
+        None if amount > 0.0 => "new".to_owned(),
+        None => "–".to_owned(),
+        Some(before) => match amount / before - 1.0 {
+            change if change.abs() < 0.0005 => "±0%".to_owned(),
+            change => format!("{}{}", if change < 0.0 { '−' } else { '+' }, percent(round(change.abs()))),
+        },
+    }
+}
+
+/// An amount of money without what is less than a hundredth, unless that is most of it.
+pub(super) fn cents(amount: f64) -> f64 {
+    if amount < 1.0 { amount } else { (amount * 100.0).round() / 100.0 }
+}
+
+/// To a tenth of a percent.
+fn round(part: f64) -> f64 {
+    (part * 1000.0).round() / 1000.0
+}
+
+/// The cells of figures.
+#[component]
+fn Figures(
+    figures: UsageFigures,
+    amount: f64,
+    before: Option<f64>,
+    /// The sum over all groups.
+    total: f64,
+    currency: String,
+) -> impl IntoView {
+    let failed = if figures.calls > 0 { figures.failures as f64 / figures.calls as f64 } else { 0.0 };
+    let failed = (figures.failures > 0).then(|| view! { <div class="sub">{percent(round(failed))}</div> });
+    let cost = figures
+        .cost
+        .get(&currency)
+        .map(|cost| view! { <span class="nowrap">{money(cents(*cost), &currency)}</span> });
+    let unpriced = (figures.unpriced_calls > 0).then(|| {
+        let word = if figures.unpriced_calls == 1 { "call" } else { "calls" };
+        view! { <div class="sub">{format!("no price: {} {word}", whole(figures.unpriced_calls))}</div> }
+    });
+    let none = (cost.is_none() && unpriced.is_none()).then_some("–");
+    let share = if total > 0.0 { percent(round(amount / total)) } else { "–".to_owned() };
+    view! {
+        <td role="cell" class="num" data-label="Calls">{whole(figures.calls)}</td>
+        <td role="cell" class="num" data-label="Failures">{whole(figures.failures)} {failed}</td>
+        <td role="cell" class="num" data-label="Tokens in">{whole(figures.input_tokens)}</td>
+        <td role="cell" class="num" data-label="Tokens out">{whole(figures.output_tokens)}</td>
+        <td role="cell" class="num" data-label="Cached">{whole(figures.cached_tokens)}</td>
+        <td role="cell" class="num" data-label="Cost">{cost} {unpriced} {none}</td>
+        <td role="cell" class="num" data-label="Share">{share}</td>
+        <td role="cell" class="num nowrap" data-label="Change">{change(amount, before)}</td>
+    }
+}
+
+/// The table, or what stands in its place where nothing was used.
+#[component]
+pub(super) fn GroupTable(
+    rows: Memo<Option<Vec<Group>>>,
+    usage: Query<Usage>,
+    by: Memo<By>,
+    what: Memo<What>,
+    currency: Memo<String>,
+    names: GroupNames,
+) -> impl IntoView {
+    let (view, place) = (use_list_view(), use_place());
+    // Only that group: a model or a key is a filter, a workspace has a page of its own.
+    let only = move |id: &str| {
+        let (by, place, view) = (by.get(), place.get()?, view.get());
+        match by {
+            By::Model => Some(ListView { model: id.to_owned(), ..view }.at(&place)),
+            By::Key => Some(ListView { key: id.to_owned(), ..view }.at(&place)),
+            By::Workspace => {
+                let place = Place::Analytics { region: place.region()?.clone(), workspace: id.into() };
+                Some(ListView { by: String::new(), ..view }.at(&place))
+            }
+        }
+    };
+    let row = move |group: &Group, total: f64| {
+        let Group { id, figures, amount, before } = group.clone();
+        let name = {
+            let id = id.clone();
+            move || names.of(&id)
+        };
+        let name = if id.is_empty() {
+            view! { <span class="main">{name}</span> <div class="sub">"None was named, or one that the region does not have"</div> }.into_any()
+        } else {
+            let class = if by.get_untracked() == By::Model { "main mono" } else { "main" };
+            view! { <a class=class href=move || only(&id) data-noscroll><bdi>{name}</bdi></a> }.into_any()
+        };
+        view! {
+            <tr role="row">
+                <td role="cell" class="lead">{name}</td>
+                <Figures figures amount before total currency=currency.get_untracked() />
+            </tr>
+        }
+    };
+    let body = move || {
+        let Some(groups) = rows.get() else {
+            return view! { <SkeletonRows columns=&COLUMNS[0] /> }.into_any();
+        };
+        let (what, currency) = (what.get(), currency.get());
+        let total: f64 = groups.iter().map(|group| group.amount).sum();
+        let all = usage.value().map(|usage| {
+            let before = usage.previous.as_ref().map(|period| what.amount(&period.total, &currency));
+            let (figures, amount) = (usage.period.total.clone(), what.amount(&usage.period.total, &currency));
+            view! {
+                <tr role="row" class="all">
+                    <td role="cell" class="lead"><span class="main">"All"</span></td>
+                    <Figures figures amount before total=amount currency />
+                </tr>
+            }
+        });
+        view! {
+            <tbody role="rowgroup">
+                {groups.iter().map(|group| row(group, total)).collect_view()}
+                {all}
+            </tbody>
+        }
+        .into_any()
+    };
+    let is_empty = Memo::new(move |_| rows.with(|rows| rows.as_ref().is_some_and(Vec::is_empty)));
+    let foot = move || {
+        let share = match what.get() {
+            What::Tokens => "tokens".to_owned(),
+            What::Calls => "calls".to_owned(),
+            What::Cost => format!("costs in {}", currency.get()),
+        };
+        format!("Share and change of {share}. The change is on the range of the same length before.")
+    };
+    let keys = move || {
+        let place = place.get()?;
+        let (region, workspace) = (place.region()?.clone(), place.workspace()?.clone());
+        Some(Place::ApiKeys { region, workspace }.to_string())
+    };
+    move || {
+        if is_empty.get() {
+            return view! {
+                <div class="card">
+                    <Empty glyph=Glyph::Bars title="Nothing was used">
+                        <p>"No call ended in this range, nor in the one before it. Choose a longer range, or call a model with an API key."</p>
+                        <div class="acts"><a class="btn" href=keys>"Go to API keys"</a></div>
+                    </Empty>
+                </div>
+            }
+            .into_any();
+        }
+        view! {
+            <section class="card" aria-label="Groups">
+                <div class="scroll">
+                    <table class="table usage" role="table" aria-label="Groups">
+                        {move || view! { <TableHead columns=&COLUMNS[by.get() as usize] /> }}
+                        {body}
+                    </table>
+                </div>
+                <div class="table-foot">{foot}</div>
+            </section>
+        }
+        .into_any()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cents, round};
+
+    #[test]
+    fn small_amounts_keep_their_digits() {
+        assert_eq!([cents(22.308_23), cents(0.000_123), cents(1.005)], [22.31, 0.000_123, 1.0]);
+    }
+
+    #[test]
+    fn parts_are_told_to_a_tenth_of_a_percent() {
+        assert_eq!([round(0.123_456), round(12.000_04), round(0.0)], [0.123, 12.0, 0.0]);
+    }
+}
