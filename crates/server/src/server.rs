@@ -18,7 +18,7 @@ use crate::mail::{Mailer, make_private_folder};
 use crate::metrics::{self, Metrics};
 use crate::problem::HeaderLimit;
 use crate::secret::{ServerSecret, StoreState, random_token};
-use crate::usage::{Book, Keeper};
+use crate::usage::{self, Book, Keeper};
 use crate::worker::{Served, Workers};
 use axum::Router;
 use browser::{connections, cookie, own_origins};
@@ -27,7 +27,7 @@ use keygate_gateway::directory::Directory;
 use keygate_gateway::ended::EndedCalls;
 use keygate_gateway::upstream::{Echo, HttpUpstream, UpstreamError, Upstreams};
 use keygate_gateway::{Gateway, GatewayOptions, RegionAddress, door};
-use keygate_store::{NewAccount, Store, now_ms};
+use keygate_store::{NewAccount, Retention, Store, UsageStore, now_ms};
 use region::region;
 use router::{around, console_router, gateway_router};
 use secrecy::SecretString;
@@ -40,6 +40,7 @@ use tokio::task::JoinHandle;
 /// A server that runs.
 pub struct Running {
     store: Store,
+    usage: UsageStore,
     secret: ServerSecret,
     console_url: String,
     gateways: Vec<(RegionId, String)>,
@@ -67,6 +68,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
 
     let Opened { store, secret, is_new } = Opened::open(&config).await?;
     accounts_ensure(&store, &config).await?;
+    let (usage_store, writer) = UsageStore::open(&config.usage_url()).await?;
     let directory = Arc::new(Directory::new(store.directory_content().await?)?);
 
     let (key_hasher, signer) = (secret.key_hasher(), secret.temporary_key_signer());
@@ -158,7 +160,13 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         tracing::info!(address = %listener.address(), "metrics");
         (listener.address(), listener.serve(exposed))
     });
-    let usage = Keeper::new(Book, ended, metrics);
+    let book = Book::new(writer, &catalogue);
+    let retention = Retention {
+        log: config.usage.log_days,
+        minutes: config.usage.minute_days,
+        hours: config.usage.hour_days,
+    };
+    let keeper_of_usage = Keeper::new(book, ended, metrics);
     let gateways = addresses.into_iter().map(|region| (region.id, openai_url(&region.url))).collect();
     let keeper = |keep: &dyn Fn(oneshot::Receiver<()>) -> JoinHandle<()>| {
         let (stop, stopped) = oneshot::channel();
@@ -166,11 +174,24 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     };
     let mut keepers = vec![
         keeper(&|stopped| tokio::spawn(limits.clone().keep(stopped))),
+        keeper(&|stopped| tokio::spawn(usage::clean(usage_store.clone(), retention, stopped))),
         keeper(&|stopped| tokio::spawn(last_use::keep(Arc::clone(&directory), store.clone(), stopped))),
     ];
+    // After all others: what they do must not hold it up, and it is written when everything else is.
     let (stop, stopped) = oneshot::channel();
-    keepers.push((stop, tokio::spawn(usage.keep(stopped))));
-    Ok(Running { store, secret, console_url, gateways, is_new, workers, directory, keepers, admin })
+    keepers.push((stop, tokio::spawn(keeper_of_usage.keep(stopped))));
+    Ok(Running {
+        store,
+        usage: usage_store,
+        secret,
+        console_url,
+        gateways,
+        is_new,
+        workers,
+        directory,
+        keepers,
+        admin,
+    })
 }
 
 /// Checks what [`start`] would refuse, without a store or a listener.
@@ -220,6 +241,11 @@ impl Running {
     /// The store it runs on.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What was called.
+    pub fn usage(&self) -> &UsageStore {
+        &self.usage
     }
 
     /// The gateway's directory.
@@ -273,6 +299,7 @@ impl Running {
         if let Some((_, serving)) = self.admin {
             serving.abort();
         }
+        self.usage.close().await;
         self.store.close().await;
         tracing::info!("stopped");
     }

@@ -1,21 +1,22 @@
 //! Writes down every call, off the way of calls.
 //!
-//! The gateways' queues are emptied twenty times a second, and what was in them is written before they are emptied again:
+//! The gateways' queues are emptied forty times a second, and what was in them is written before they are emptied again:
 //! a process that is killed forgets at most its last tenth of a second. What was written is added up once a second.
 //! Where writing fails, the records stay in memory and it is tried again; meanwhile the queues fill, and calls that find
 //! no place in them are not made. A clean stop writes everything.
 
+mod clean;
 mod ledger;
 mod pace;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use clean::clean;
 pub(crate) use ledger::{Book, Ledger};
 
 use crate::metrics::Metrics;
 use keygate_gateway::ended::{EndedCall, EndedCalls};
-use keygate_store::now_ms;
 use pace::Pace;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,10 +24,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Between two looks at the queues.
-const EVERY: Duration = Duration::from_millis(50);
-/// Between two rounds of deleting what is too old, and before the first.
-const CLEAN_EVERY: Duration = Duration::from_secs(3600);
-const CLEAN_FIRST: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_millis(25);
 /// How often a stop tries again to write what is left.
 const TRIES_AT_STOP: u32 = 10;
 
@@ -41,7 +39,6 @@ pub(crate) struct Keeper<L> {
     from: Vec<usize>,
     append: Pace,
     fold: Pace,
-    clean_at: Instant,
     /// Calls written that are not in the sums.
     unfolded: i64,
 }
@@ -56,7 +53,6 @@ impl<L: Ledger> Keeper<L> {
             pending: Vec::new(),
             append: Pace::every(Duration::ZERO),
             fold: Pace::every(Duration::from_secs(1)),
-            clean_at: Instant::now() + CLEAN_FIRST,
             unfolded: 0,
         }
     }
@@ -75,9 +71,6 @@ impl<L: Ledger> Keeper<L> {
             }
             if self.unfolded > 0 && self.fold.is_due() {
                 self.fold().await;
-            }
-            if self.clean_at <= Instant::now() {
-                self.clean().await;
             }
         }
         self.end().await;
@@ -138,18 +131,6 @@ impl<L: Ledger> Keeper<L> {
                 tracing::warn!(%error, "calls could not be added up; they will be");
                 self.fold.failed();
                 false
-            }
-        }
-    }
-
-    /// One small step: between two of them calls are written.
-    async fn clean(&mut self) {
-        match self.ledger.clean(now_ms()).await {
-            Ok(true) => {}
-            Ok(false) => self.clean_at = Instant::now() + CLEAN_EVERY,
-            Err(error) => {
-                tracing::warn!(%error, "usage that is too old could not be deleted; it will be");
-                self.clean_at = Instant::now() + CLEAN_FIRST;
             }
         }
     }

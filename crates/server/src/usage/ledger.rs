@@ -1,7 +1,11 @@
 //! Where calls are written down.
 
+use keygate_contract::ModelId;
+use keygate_gateway::catalogue::{Catalogue, Cost};
+use keygate_gateway::credential::PublicId;
 use keygate_gateway::ended::EndedCall;
-use keygate_store::StoreError;
+use keygate_store::{CallCost, CallRecord, CallSubject, StoreError, SubjectId, UsageWriter};
+use std::collections::HashMap;
 
 /// Where calls are written down.
 pub(crate) trait Ledger: Send {
@@ -10,24 +14,79 @@ pub(crate) trait Ledger: Send {
 
     /// Adds up what was written since the last time.
     fn fold(&mut self) -> impl Future<Output = Result<(), StoreError>> + Send;
-
-    /// Deletes a little of what is too old at `now`, in Unix milliseconds. Whether there is more.
-    fn clean(&mut self, now: i64) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
-/// Forgets everything.
-pub(crate) struct Book;
+/// The most subjects remembered; then it begins anew. More than keys and models that are called in a day.
+const SUBJECTS_MAX: usize = 100_000;
+
+/// The database of usage.
+pub(crate) struct Book {
+    writer: UsageWriter,
+    /// By slot.
+    models: Vec<Option<ModelId>>,
+    /// What a key never changes is found by the part of it that is its own: workspace, region, owner.
+    subjects: HashMap<(PublicId, Option<usize>), SubjectId>,
+}
+
+impl Book {
+    pub(crate) fn new(writer: UsageWriter, catalogue: &Catalogue) -> Self {
+        let mut models = vec![None; catalogue.slots()];
+        for (_, model) in catalogue.all() {
+            models[model.slot] = Some(model.id.clone());
+        }
+        Self { writer, models, subjects: HashMap::new() }
+    }
+
+    fn subject(&mut self, call: &EndedCall) -> SubjectId {
+        let Self { writer, models, subjects, .. } = self;
+        if subjects.len() >= SUBJECTS_MAX {
+            subjects.clear();
+        }
+        *subjects.entry((call.key.public_id, call.slot)).or_insert_with(|| {
+            writer.subject(&CallSubject {
+                region: call.key.workspace.region.clone(),
+                workspace: call.key.workspace.id.clone(),
+                api_key: call.key.id.clone(),
+                member: call.key.owner.id.clone(),
+                model: call.slot.and_then(|slot| models.get(slot)?.clone()),
+            })
+        })
+    }
+}
 
 impl Ledger for Book {
-    async fn append(&mut self, _: &[EndedCall]) -> Result<(), StoreError> {
-        Ok(())
+    async fn append(&mut self, calls: &[EndedCall]) -> Result<(), StoreError> {
+        let records: Vec<_> = calls.iter().map(|call| (self.subject(call), record(call))).collect();
+        self.writer.append(&records).await
     }
 
     async fn fold(&mut self) -> Result<(), StoreError> {
-        Ok(())
+        self.writer.fold().await
     }
+}
 
-    async fn clean(&mut self, _: i64) -> Result<bool, StoreError> {
-        Ok(false)
+fn record(call: &EndedCall) -> CallRecord {
+    CallRecord {
+        request_id: call.request_id.into_bytes(),
+        ended_at: call.ended_at,
+        door: call.door,
+        status: call.status,
+        class: call.class,
+        error_code: call.error_code.map(Into::into),
+        throttled_by: call.throttled_by,
+        stream: call.stream,
+        input_tokens: call.tokens.input,
+        output_tokens: call.tokens.output,
+        cached_tokens: call.tokens.cached,
+        estimated: call.tokens.estimated,
+        latency_us: call.latency_us,
+        forwarded_us: call.forwarded_us,
+        first_token_us: call.first_token_us,
+        address: call.address,
+        cost: match call.cost {
+            Cost::None => CallCost::None,
+            Cost::Unpriced => CallCost::Unpriced,
+            Cost::Priced { currency, pico } => CallCost::Priced { currency, pico },
+        },
     }
 }

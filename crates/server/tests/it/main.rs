@@ -10,6 +10,7 @@ mod grants;
 mod key_life;
 mod key_permission;
 mod limits;
+mod metering;
 mod metrics;
 mod models;
 mod origins;

@@ -45,13 +45,14 @@ impl Server {
         Self { running, dir: self.dir }
     }
 
+    /// Ends the process, and leaves what it wrote.
+    pub(crate) async fn stop(self) -> tempfile::TempDir {
+        self.running.stop().await;
+        self.dir
+    }
+
     pub(crate) fn anonymous(&self) -> Client {
-        Client {
-            http: reqwest::Client::new(),
-            origin: self.running.console_url().to_owned(),
-            base: format!("{}/console/v1", self.running.console_url()),
-            cookie: None,
-        }
+        Client::of(self.running.console_url())
     }
 
     pub(crate) async fn owner(&self) -> Client {
@@ -60,12 +61,7 @@ impl Server {
 
     pub(crate) async fn sign_in(&self, email: &str) -> Client {
         let link = self.running.sign_in_link(Some(&Email::parse(email).unwrap())).await.unwrap();
-        let token = link.split_once("token=").unwrap().1.to_owned();
-        let mut client = self.anonymous();
-        let answer = client.post("/session", json!({ "token": token })).await;
-        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
-        client.cookie = answer.cookie();
-        client
+        self.anonymous().signed_in(&link).await
     }
 
     /// A second account, signed in.
@@ -123,6 +119,25 @@ impl Answer {
 }
 
 impl Client {
+    /// Of the server whose console is at this URL.
+    pub(crate) fn of(url: &str) -> Self {
+        Self {
+            http: reqwest::Client::new(),
+            origin: url.to_owned(),
+            base: format!("{url}/console/v1"),
+            cookie: None,
+        }
+    }
+
+    /// Signed in by a link.
+    pub(crate) async fn signed_in(mut self, link: &str) -> Self {
+        let token = link.split_once("token=").unwrap().1;
+        let answer = self.post("/session", json!({ "token": token })).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        self.cookie = answer.cookie();
+        self
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let changes = !matches!(method, Method::GET | Method::HEAD);
         let mut request = self.http.request(method, format!("{}{path}", self.base));

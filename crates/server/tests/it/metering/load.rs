@@ -5,9 +5,9 @@ use futures_util::StreamExt as _;
 use keygate_contract::CallClass;
 use reqwest::Response;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Instant;
 use tokio::sync::oneshot;
 
@@ -39,7 +39,8 @@ pub(super) struct Seen {
 
 /// Where to call, with what, and what was seen.
 pub(super) struct Load {
-    pub(super) base: String,
+    /// The base URL, which is another after a restart.
+    pub(super) base: RwLock<String>,
     pub(super) keys: Vec<Key>,
     pub(super) arrivals: Arrivals,
     pub(super) seen: Mutex<Vec<Seen>>,
@@ -51,7 +52,7 @@ pub(super) struct Load {
 impl Load {
     pub(super) fn new(base: String, keys: Vec<Key>, arrivals: Arrivals) -> Arc<Self> {
         Arc::new(Self {
-            base,
+            base: RwLock::new(base),
             keys,
             arrivals,
             seen: Mutex::default(),
@@ -114,7 +115,9 @@ impl Load {
     }
 
     fn post(&self, http: &reqwest::Client, key: usize, body: &Value) -> reqwest::RequestBuilder {
-        http.post(format!("{}/chat/completions", self.base)).bearer_auth(&self.keys[key].secret).json(body)
+        http.post(format!("{}/chat/completions", self.base.read().unwrap()))
+            .bearer_auth(&self.keys[key].secret)
+            .json(body)
     }
 
     /// What is seen of an answer with an error, or with a usage block.
@@ -135,7 +138,14 @@ impl Load {
         let cached = count("/prompt_tokens_details/cached_tokens").min(input);
         // A key of another region is refused before its model is looked at.
         let model = if status == 401 { "" } else { model };
-        Seen { key, model: model.into(), class, tokens: [input, output, cached], request_id: id, at: Instant::now() }
+        Seen {
+            key,
+            model: model.into(),
+            class,
+            tokens: [input, output, cached],
+            request_id: id,
+            at: Instant::now(),
+        }
     }
 
     async fn whole(&self, http: &reqwest::Client, key: usize, model: &str, body: Value) -> Option<Seen> {
@@ -168,7 +178,14 @@ impl Load {
         }
         response.bytes_stream().next().await?.ok()?;
         let tokens = [input, output, cached.min(input)];
-        Some(Seen { key, model: model.into(), class: CallClass::Ok, tokens, request_id: id, at: Instant::now() })
+        Some(Seen {
+            key,
+            model: model.into(),
+            class: CallClass::Ok,
+            tokens,
+            request_id: id,
+            at: Instant::now(),
+        })
     }
 
     /// Leaves when the upstream has the call, and before it answers.
@@ -201,23 +218,17 @@ impl Load {
 }
 
 /// What was seen, added up by whatever tells calls apart.
-pub(super) fn sums<K: std::hash::Hash + Eq>(
-    seen: &[Seen],
-    of: impl Fn(&Seen) -> K,
-) -> HashMap<K, Sums> {
-    let mut sums: HashMap<K, Sums> = HashMap::new();
+pub(super) fn sums(seen: &[Seen], of: impl Fn(&Seen) -> String) -> BTreeMap<String, Sums> {
+    let mut sums: BTreeMap<String, Sums> = BTreeMap::new();
     for call in seen {
-        let sum = sums.entry(of(call)).or_default();
-        sum.calls += 1;
-        match call.class {
-            CallClass::Ok => {}
-            CallClass::ClientError => sum.client_errors += 1,
-            CallClass::Throttled => sum.throttled += 1,
-            CallClass::ServerError => sum.server_errors += 1,
-        }
-        for (sum, tokens) in sum.tokens.iter_mut().zip(call.tokens) {
-            *sum += tokens;
-        }
+        let is = |class: CallClass| u64::from(call.class == class);
+        sums.entry(of(call)).or_default().add(Sums {
+            calls: 1,
+            client_errors: is(CallClass::ClientError),
+            throttled: is(CallClass::Throttled),
+            server_errors: is(CallClass::ServerError),
+            tokens: call.tokens,
+        });
     }
     sums
 }
@@ -230,6 +241,18 @@ pub(super) struct Sums {
     pub(super) throttled: u64,
     pub(super) server_errors: u64,
     pub(super) tokens: [u64; 3],
+}
+
+impl Sums {
+    pub(super) fn add(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.client_errors += other.client_errors;
+        self.throttled += other.throttled;
+        self.server_errors += other.server_errors;
+        for (sum, tokens) in self.tokens.iter_mut().zip(other.tokens) {
+            *sum += tokens;
+        }
+    }
 }
 
 /// A connection of its own.

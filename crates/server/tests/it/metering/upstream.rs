@@ -47,7 +47,10 @@ async fn serve(mut stream: TcpStream, arrivals: Arrivals) {
             "answer" => (whole("200 OK", &format!("{{{}}}", usage(1))), true),
             "refuse" => (whole(&format!("{} No", words[1]), r#"{"error":{"message":"no"}}"#), true),
             "stream" => (
-                format!("{stream_head}{words_event}data: {{\"choices\":[],{}}}\n\ndata: [DONE]\n\n", usage(1)),
+                format!(
+                    "{stream_head}{words_event}data: {{\"choices\":[],{}}}\n\ndata: [DONE]\n\n",
+                    usage(1)
+                ),
                 false,
             ),
             "break" => (format!("{stream_head}data: {{{}}}\n\n", usage(1)), false),
@@ -91,7 +94,8 @@ async fn next_body(stream: &mut TcpStream, begun: &mut Vec<u8>) -> Option<Vec<u8
     loop {
         if let Some(head) = begun.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
             let text = String::from_utf8_lossy(&begun[..head]).to_lowercase();
-            let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+            let length =
+                text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
             let end = head + 4 + length.unwrap_or(0);
             if begun.len() >= end {
                 let body = begun[head + 4..end].to_vec();
