@@ -6,15 +6,25 @@
 
 use keygate_contract::Percentiles;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 
 /// Buckets to a power of two, as a power of two.
 const GROUPING: u32 = 7;
 /// The longest that is told apart: 19 hours.
 const MOST_US: u64 = (1 << 36) - 1;
+/// Additions that may wait to be put in place.
+const WAITING: usize = 16;
 
-/// How many calls took how long: `(bucket, calls)` in the order of buckets.
+/// How many calls took how long.
+///
+/// What is added waits at the end, and is put in its place when there is as much of it as there was before: so adding
+/// up many costs little more than reading them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Durations(Vec<(u16, u64)>);
+pub(super) struct Durations {
+    /// `(bucket, calls)`, the first `tidy` in the order of buckets and each bucket once.
+    buckets: Vec<(u16, u64)>,
+    tidy: usize,
+}
 
 /// The bucket of a duration.
 fn bucket(us: u64) -> u16 {
@@ -34,55 +44,54 @@ fn longest(bucket: u16) -> u64 {
 impl Durations {
     /// Counts one more.
     pub(super) fn record(&mut self, us: u64) {
-        let bucket = bucket(us);
-        match self.0.binary_search_by_key(&bucket, |b| b.0) {
-            Ok(at) => self.0[at].1 = self.0[at].1.saturating_add(1),
-            Err(at) => self.0.insert(at, (bucket, 1)),
-        }
+        self.buckets.push((bucket(us), 1));
+        self.tidy_some();
     }
 
     /// Counts all that the other has counted.
     pub(super) fn add(&mut self, other: &Self) {
-        if self.0.is_empty() {
-            self.0.clone_from(&other.0);
-            return;
+        self.buckets.extend_from_slice(&other.buckets);
+        self.tidy_some();
+    }
+
+    fn tidy_some(&mut self) {
+        if self.buckets.len() > 2 * self.tidy + WAITING {
+            self.tidy();
         }
-        if let [(bucket, calls)] = other.0[..] {
-            match self.0.binary_search_by_key(&bucket, |b| b.0) {
-                Ok(at) => self.0[at].1 = self.0[at].1.saturating_add(calls),
-                Err(at) => self.0.insert(at, (bucket, calls)),
+    }
+
+    fn tidy(&mut self) {
+        // A stable sort merges parts that are in order already, as these are.
+        self.buckets.sort_by_key(|(bucket, _)| *bucket);
+        self.buckets.dedup_by(|next, first| {
+            let same = next.0 == first.0;
+            if same {
+                first.1 = first.1.saturating_add(next.1);
             }
-            return;
+            same
+        });
+        self.tidy = self.buckets.len();
+    }
+
+    /// The buckets in their order, each once.
+    fn in_order(&self) -> Cow<'_, [(u16, u64)]> {
+        if self.tidy == self.buckets.len() {
+            return Cow::Borrowed(&self.buckets);
         }
-        let mine = std::mem::take(&mut self.0);
-        self.0.reserve(mine.len() + other.0.len());
-        let (mut mine, mut theirs) = (mine.into_iter().peekable(), other.0.iter().copied().peekable());
-        loop {
-            let next = match (mine.peek(), theirs.peek()) {
-                (Some(a), Some(b)) if a.0 == b.0 => {
-                    let calls = a.1.saturating_add(b.1);
-                    theirs.next();
-                    mine.next().map(|(bucket, _)| (bucket, calls))
-                }
-                (Some(a), Some(b)) if a.0 > b.0 => theirs.next(),
-                (Some(_), _) => mine.next(),
-                (None, _) => theirs.next(),
-            };
-            match next {
-                Some(next) => self.0.push(next),
-                None => return,
-            }
-        }
+        let mut all = self.clone();
+        all.tidy();
+        Cow::Owned(all.buckets)
     }
 
     /// Percentiles in milliseconds; `None`: nothing was counted.
     pub(super) fn percentiles(&self) -> Option<Percentiles> {
-        let calls: u128 = self.0.iter().map(|(_, calls)| u128::from(*calls)).sum();
+        let buckets = self.in_order();
+        let calls: u128 = buckets.iter().map(|(_, calls)| u128::from(*calls)).sum();
         let at = |percent: u128| {
             // The rank is rounded up: the smallest duration that so many calls did not exceed.
             let rank = (calls * percent).div_ceil(100);
             let mut below = 0;
-            let (bucket, _) = self.0.iter().find(|(_, calls)| {
+            let (bucket, _) = buckets.iter().find(|(_, calls)| {
                 below += u128::from(*calls);
                 below >= rank
             })?;
@@ -98,7 +107,7 @@ impl Serialize for Durations {
     /// Each bucket as its distance from the one before: a byte, mostly.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut last = 0;
-        serializer.collect_seq(self.0.iter().map(|(bucket, calls)| {
+        serializer.collect_seq(self.in_order().iter().map(|(bucket, calls)| {
             let step = bucket - last;
             last = *bucket;
             (step, *calls)
@@ -114,7 +123,8 @@ impl<'de> Deserialize<'de> for Durations {
             last = last.saturating_add(*bucket);
             *bucket = last;
         }
-        Ok(Self(buckets))
+        let tidy = buckets.len();
+        Ok(Self { buckets, tidy })
     }
 }
 

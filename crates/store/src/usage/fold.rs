@@ -124,7 +124,7 @@ async fn fold_after(
     let hours = coarser(&minutes, 60);
     let days = coarser(&hours, 24);
     for (step, sums) in [(UsageStep::Minute, minutes), (UsageStep::Hour, hours), (UsageStep::Day, days)] {
-        add(connection, step, &sums, floor).await?;
+        add(connection, step, sums, floor).await?;
     }
     Ok(last)
 }
@@ -145,17 +145,22 @@ fn coarser(sums: &Sums, times: i64) -> Sums {
 async fn add(
     connection: &mut SqliteConnection,
     step: UsageStep,
-    sums: &Sums,
+    sums: Sums,
     floor: Floor,
 ) -> Result<(), StoreError> {
     let mut changed: BTreeMap<i64, Cells> = BTreeMap::new();
-    for ((workspace, time), cells) in sums.iter().filter(|((_, time), _)| *time >= floor.of(step)) {
-        for kind in Kind::ALL {
-            let row = changed.entry(cell::slot(step, *workspace, kind, *time)).or_default();
-            for (cell, figures) in cells {
+    for ((workspace, time), cells) in sums {
+        if time < floor.of(step) {
+            continue;
+        }
+        for kind in [Kind::Workspace, Kind::Model, Kind::ApiKey] {
+            let row = changed.entry(cell::slot(step, workspace, kind, time)).or_default();
+            for (cell, figures) in &cells {
                 merge(row, kind.cell(*cell), figures);
             }
         }
+        // The sums are of these already.
+        changed.insert(cell::slot(step, workspace, Kind::ApiKeyAndModel, time), cells);
     }
     let slots: Vec<i64> = changed.keys().copied().collect();
     for slots in slots.chunks(ROWS_MOST) {
