@@ -2,7 +2,7 @@
 
 use super::range::is_live;
 use crate::api::Query;
-use crate::components::PageRange;
+use crate::components::{Lately, PageRange};
 use crate::ui::now;
 use keygate_contract::{Live, Usage};
 use leptos::ev;
@@ -12,7 +12,8 @@ use std::time::Duration;
 /// How often the limits are read, in milliseconds.
 const LIVE_MS: f64 = 5_000.0;
 
-/// How often usage is read, in milliseconds, and whenever a minute begins.
+/// How often usage of up to an hour is read, in milliseconds. Of a longer range, and so too of this, it is read whenever
+/// a minute begins.
 const USAGE_MS: f64 = 15_000.0;
 
 /// What keeps the page up to date.
@@ -96,7 +97,9 @@ impl Refresh {
             self.live.retry();
         }
         let minute = |moment: f64| (moment / 60_000.0).floor();
-        let due = now - usage >= USAGE_MS || minute(now) > minute(usage);
+        let is_short =
+            matches!(self.range.get_untracked(), PageRange::Lately(Lately::Minutes15 | Lately::Hour));
+        let due = (is_short && now - usage >= USAGE_MS) || minute(now) > minute(usage);
         if due && !self.usage.state().with_untracked(|state| state.fetching) {
             self.asked.update_value(|asked| asked.1 = now);
             self.usage.retry();

@@ -56,7 +56,10 @@ pub(super) fn Plot(
     let press = move |event: ev::PointerEvent| {
         if event.button() == 0 {
             follow(&event);
-            reading.begin();
+            // A finger that moves reads; it would choose when it only meant to look.
+            if event.pointer_type() != "touch" {
+                reading.begin();
+            }
             if let Some(plot) = node.get_untracked() {
                 // Fails only for a pointer that has just gone.
                 let _ = plot.set_pointer_capture(event.pointer_id());
@@ -98,10 +101,14 @@ pub(super) fn Plot(
             })
         })
     };
-    let nothing = move || match data.with(|data| data.as_ref().map(ChartData::is_empty)) {
-        None => Some(view! { <i class="bone fill"></i> }.into_any()),
-        Some(true) => Some(view! { <p class="none">{empty.get()}</p> }.into_any()),
-        Some(false) => None,
+    let nothing = move || {
+        data.with(|data| match data {
+            None => Some(view! { <i class="bone fill"></i> }.into_any()),
+            Some(data) if data.series.is_empty() => {
+                Some(view! { <p class="none">"Every series is switched off"</p> }.into_any())
+            }
+            Some(data) => data.is_empty().then(|| view! { <p class="none">{empty.get()}</p> }.into_any()),
+        })
     };
     view! {
         <div

@@ -64,6 +64,7 @@ impl Reading {
     pub(super) fn leave(self) {
         self.cancel();
         self.at.set(None);
+        self.spoken.set(String::new());
     }
 
     /// What is chosen is chosen.
