@@ -1,5 +1,6 @@
 //! What was used over time, by whom or with what, and what it cost.
 
+mod cells;
 mod choice;
 mod figures;
 mod names;
@@ -14,12 +15,13 @@ use crate::components::{
 use crate::state::{Workspaces, use_list_view, use_workspace_place};
 use crate::ui::dom::end_boot;
 use crate::ui::{Chart, ChartShape, Glyph, Icon, compact, money};
+use cells::cents;
 use choice::{By, What};
 use figures::{chart, currencies, groups};
 use keygate_contract::{UsageGroup, UsageStep};
 use leptos::prelude::*;
 use names::use_group_names;
-use table::{GroupTable, cents};
+use table::GroupTable;
 use toolbar::Toolbar;
 
 const RANGES: &[Lately] = &[Lately::Week, Lately::Month, Lately::Quarter, Lately::Year];

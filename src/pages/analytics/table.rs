@@ -1,13 +1,14 @@
 //! Every group, with all that is known of what it used.
 
+use super::cells::cells;
 use super::choice::{By, What};
 use super::figures::Group;
 use super::names::GroupNames;
 use crate::api::Query;
 use crate::routes::{ListView, Place};
 use crate::state::{use_list_view, use_place};
-use crate::ui::{Column, Empty, Glyph, SkeletonRows, TableHead, money, percent, whole};
-use keygate_contract::{Usage, UsageFigures};
+use crate::ui::{Column, Empty, Glyph, SkeletonRows, TableHead};
+use keygate_contract::Usage;
 use leptos::prelude::*;
 
 /// The columns, of which the first says what the groups are.
@@ -30,62 +31,6 @@ const fn columns(first: &'static str) -> [Column; 9] {
 
 const COLUMNS: [[Column; 9]; 3] =
     [columns(By::Model.words()), columns(By::Key.words()), columns(By::Workspace.words())];
-
-/// How much more or less it is than before.
-fn change(amount: f64, before: Option<f64>) -> String {
-    match before.filter(|before| *before > 0.0) {
-        None if amount > 0.0 => "new".to_owned(),
-        None => "–".to_owned(),
-        Some(before) => match amount / before - 1.0 {
-            change if change.abs() < 0.0005 => "±0%".to_owned(),
-            change => format!("{}{}", if change < 0.0 { '−' } else { '+' }, percent(round(change.abs()))),
-        },
-    }
-}
-
-/// An amount of money without what is less than a hundredth, unless that is most of it.
-pub(super) fn cents(amount: f64) -> f64 {
-    if amount < 1.0 { amount } else { (amount * 100.0).round() / 100.0 }
-}
-
-/// To a tenth of a percent.
-fn round(part: f64) -> f64 {
-    (part * 1000.0).round() / 1000.0
-}
-
-/// The cells of figures.
-#[component]
-fn Figures(
-    figures: UsageFigures,
-    amount: f64,
-    before: Option<f64>,
-    /// The sum over all groups.
-    total: f64,
-    currency: String,
-) -> impl IntoView {
-    let failed = if figures.calls > 0 { figures.failures as f64 / figures.calls as f64 } else { 0.0 };
-    let failed = (figures.failures > 0).then(|| view! { <div class="sub">{percent(round(failed))}</div> });
-    let cost = figures
-        .cost
-        .get(&currency)
-        .map(|cost| view! { <span class="nowrap">{money(cents(*cost), &currency)}</span> });
-    let unpriced = (figures.unpriced_calls > 0).then(|| {
-        let word = if figures.unpriced_calls == 1 { "call" } else { "calls" };
-        view! { <div class="sub">{format!("no price: {} {word}", whole(figures.unpriced_calls))}</div> }
-    });
-    let none = (cost.is_none() && unpriced.is_none()).then_some("–");
-    let share = if total > 0.0 { percent(round(amount / total)) } else { "–".to_owned() };
-    view! {
-        <td role="cell" class="num" data-label="Calls">{whole(figures.calls)}</td>
-        <td role="cell" class="num" data-label="Failures">{whole(figures.failures)} {failed}</td>
-        <td role="cell" class="num" data-label="Tokens in">{whole(figures.input_tokens)}</td>
-        <td role="cell" class="num" data-label="Tokens out">{whole(figures.output_tokens)}</td>
-        <td role="cell" class="num" data-label="Cached">{whole(figures.cached_tokens)}</td>
-        <td role="cell" class="num" data-label="Cost">{cost} {unpriced} {none}</td>
-        <td role="cell" class="num" data-label="Share">{share}</td>
-        <td role="cell" class="num nowrap" data-label="Change">{change(amount, before)}</td>
-    }
-}
 
 /// The table, or what stands in its place where nothing was used.
 #[component]
@@ -125,7 +70,7 @@ pub(super) fn GroupTable(
         view! {
             <tr role="row">
                 <td role="cell" class="lead">{name}</td>
-                <Figures figures amount before total currency=currency.get_untracked() />
+                {cells(&figures, amount, before, total, &currency.get_untracked())}
             </tr>
         }
     };
@@ -141,7 +86,7 @@ pub(super) fn GroupTable(
             view! {
                 <tr role="row" class="all">
                     <td role="cell" class="lead"><span class="main">"All"</span></td>
-                    <Figures figures amount before total=amount currency />
+                    {cells(&figures, amount, before, amount, &currency)}
                 </tr>
             }
         });
@@ -191,20 +136,5 @@ pub(super) fn GroupTable(
             </section>
         }
         .into_any()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{cents, round};
-
-    #[test]
-    fn small_amounts_keep_their_digits() {
-        assert_eq!([cents(22.308_23), cents(0.000_123), cents(1.005)], [22.31, 0.000_123, 1.0]);
-    }
-
-    #[test]
-    fn parts_are_told_to_a_tenth_of_a_percent() {
-        assert_eq!([round(0.123_456), round(12.000_04), round(0.0)], [0.123, 12.0, 0.0]);
     }
 }

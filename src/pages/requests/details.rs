@@ -35,28 +35,24 @@ pub(super) fn Details(
             is_missing.then(|| key.clone())
         }))
     };
-    let call = Memo::new(move |_| listed.get().or_else(|| other.value()));
+    // One for both: of what is read beside something made of it, a change can pass unseen.
+    let told = Memo::new(move |_| {
+        let read = || other.state().with(|s| s.value.clone().map(Ok).or_else(|| s.error.clone().map(Err)));
+        listed.get().map(Ok).or_else(read)
+    });
     let close = {
         let place = Place::requests(workspace.region.clone(), workspace.id.clone());
         Callback::new(move |()| navigation.within(&view.get_untracked().at(&place)))
     };
     let retry = Callback::new(move |()| other.retry());
-    let content = move || {
-        match (call.get(), other.error()) {
-        (Some(call), _) => about(&call, workspace.clone(), names),
-        (None, Some(error)) if error.status == 404 => view! {
-            <Empty glyph=Glyph::Search title="No such call">
-                <p>
-                    "No call of this workspace that is still in the log has this request ID. It may be of another workspace, older than the log, or have come with a key that is not valid: such calls are nobody’s. A call is listed when it has ended."
-                </p>
-            </Empty>
+    let content = move || match told.get() {
+        Some(Ok(call)) => about(&call, workspace.clone(), names),
+        Some(Err(error)) if error.status == 404 => view! { <NoSuchCall /> }.into_any(),
+        Some(Err(error)) => view! { <ErrorView error what="the call" on_retry=retry /> }.into_any(),
+        None => {
+            let bone = || view! { <i class="bone long"></i> };
+            view! { <div class="skeleton stack">{bone()} {bone()}</div> }.into_any()
         }
-        .into_any(),
-        (None, Some(error)) => view! { <ErrorView error what="the call" on_retry=retry /> }.into_any(),
-        (None, None) => {
-            view! { <div class="skeleton stack"><i class="bone long"></i><i class="bone long"></i></div> }.into_any()
-        }
-    }
     };
     let subtitle = move || view! { <CopyText text=request_id.clone() what="request ID" /> };
     view! {
@@ -67,5 +63,16 @@ pub(super) fn Details(
                 <button type="button" class="btn" on:click=move |_| close.run(())>"Close"</button>
             </footer>
         </Drawer>
+    }
+}
+
+#[component]
+fn NoSuchCall() -> impl IntoView {
+    view! {
+        <Empty glyph=Glyph::Search title="No such call">
+            <p>
+                "No call of this workspace that is still in the log has this request ID. It may be of another workspace, or older than the log. Calls with a key that is not valid are nobody’s, and a call is listed only when it has ended."
+            </p>
+        </Empty>
     }
 }
