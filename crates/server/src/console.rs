@@ -5,16 +5,19 @@
 
 mod api_key;
 mod attempts;
+mod call;
 mod change;
 mod cookie;
 mod cors;
 mod extract;
 mod grant;
+mod live;
 mod model;
 mod origin;
 mod permission;
 mod region;
 mod session;
+mod usage;
 mod workspace;
 
 use crate::config::SESSION_COOKIE;
@@ -24,10 +27,12 @@ use crate::secret::ServerSecret;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use change::Changes;
-use keygate_contract::{ErrorBody, Region, RegionId};
+use extract::Signed;
+use keygate_contract::{ErrorBody, Region, RegionId, WorkspaceId};
 use keygate_gateway::catalogue::Catalogue;
 use keygate_gateway::credential::{KeyHasher, TemporaryKeySigner};
-use keygate_store::{ApiKeyQuota, Store, WorkspaceQuota};
+use keygate_gateway::limit::{Clock, Limiter};
+use keygate_store::{ApiKeyQuota, Store, UsageStore, WorkspaceQuota};
 use std::sync::Arc;
 use tower_http::cors::CorsLayer;
 use utoipa::OpenApi as _;
@@ -54,6 +59,9 @@ pub(crate) struct Parts {
     pub(crate) mailer: Mailer,
     pub(crate) attempts: Attempts,
     pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) limiter: Arc<Limiter>,
+    pub(crate) clock: Clock,
+    pub(crate) usage: UsageStore,
     /// In the order of the configuration.
     pub(crate) regions: Vec<Region>,
     /// How browsers keep a session.
@@ -85,6 +93,19 @@ impl Console {
     fn region(&self, id: &RegionId) -> Result<&Region, Problem> {
         self.regions.iter().find(|r| &r.id == id).ok_or_else(Problem::not_found)
     }
+
+    /// Refuses a workspace that is not there, or not of the account that asks.
+    async fn workspace(&self, signed: &Signed, region: &RegionId, id: &WorkspaceId) -> Result<(), Problem> {
+        let quota = workspace_quota(self.region(region)?);
+        self.store.workspace_view(&signed.session.account.id, region, id, quota).await?;
+        Ok(())
+    }
+
+    /// All workspaces that the account has, or had, in a region.
+    async fn workspaces(&self, signed: &Signed, region: &RegionId) -> Result<Vec<WorkspaceId>, Problem> {
+        self.region(region)?;
+        Ok(self.store.workspace_ids(&signed.session.account.id, region).await?)
+    }
 }
 
 fn workspace_quota(region: &Region) -> WorkspaceQuota {
@@ -107,7 +128,7 @@ fn api_key_quota(region: &Region) -> ApiKeyQuota {
 #[openapi(
     info(
         title = "Keygate console API",
-        description = "The control plane of Keygate: sessions, regions, models, workspaces, grants and API keys. Errors have one shape, \
+        description = "The control plane of Keygate: sessions, regions, models, workspaces, grants, API keys and usage. Errors have one shape, \
                        `{\"error\": {\"code\", \"message\", \"field\"?, \"request_id\"}}`; codes are stable.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
@@ -132,6 +153,9 @@ fn routes() -> OpenApiRouter<Console> {
         .merge(workspace::router())
         .merge(grant::router())
         .merge(api_key::router())
+        .merge(usage::router())
+        .merge(live::router())
+        .merge(call::router())
 }
 
 /// The OpenAPI 3.1 description of the console API of a server that is not configured.

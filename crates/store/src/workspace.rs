@@ -127,6 +127,42 @@ impl Store {
         let row = find(&self.read, account, region, id).await?;
         Ok(row.into_workspace(quota))
     }
+
+    /// The default workspace of an account in a region.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] or [`StoreError::Database`].
+    pub async fn default_workspace(
+        &self,
+        account: &AccountId,
+        region: &RegionId,
+    ) -> Result<WorkspaceId, StoreError> {
+        let found: Option<(String,)> =
+            sqlx::query_as("SELECT id FROM workspaces WHERE account_id = $1 AND region = $2 AND is_default")
+                .bind(account.as_str())
+                .bind(region.as_str())
+                .fetch_optional(&self.read)
+                .await?;
+        found.map(|(id,)| id.into()).ok_or(StoreError::NotFound)
+    }
+
+    /// The ids of all workspaces of an account in a region, those that are archived among them.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn workspace_ids(
+        &self,
+        account: &AccountId,
+        region: &RegionId,
+    ) -> Result<Vec<WorkspaceId>, StoreError> {
+        let ids: Vec<(String,)> =
+            sqlx::query_as("SELECT id FROM workspaces WHERE account_id = $1 AND region = $2 ORDER BY id")
+                .bind(account.as_str())
+                .bind(region.as_str())
+                .fetch_all(&self.read)
+                .await?;
+        Ok(ids.into_iter().map(|(id,)| id.into()).collect())
+    }
 }
 
 impl Change {

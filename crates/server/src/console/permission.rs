@@ -24,6 +24,11 @@ pub(crate) enum Operation {
     ApiKeyEnable,
     ApiKeyReset,
     TemporaryKeyCreate,
+    UsageQuery,
+    UsageRegionQuery,
+    LiveView,
+    RequestList,
+    RequestView,
 }
 
 /// Whether a role permits an operation. A member's rights come from the workspaces they are added to, and there is no

@@ -22,4 +22,5 @@ mod stub;
 mod support;
 mod temporary_keys;
 mod upstream;
+mod usage;
 mod workspaces;

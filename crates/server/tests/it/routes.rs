@@ -35,7 +35,8 @@ fn routes(workspace: &str, api_key: &str) -> Vec<Route> {
             let path = path
                 .replace("{region}", SINGAPORE)
                 .replace("{workspace}", workspace)
-                .replace("{api_key}", api_key);
+                .replace("{api_key}", api_key)
+                .replace("{request}", "01936f5e-0000-7000-8000-000000000000");
             routes.push(Route { id, method: method.to_uppercase().parse().unwrap(), path, body });
         }
     }
