@@ -39,6 +39,13 @@ pub struct Model {
     pub prices: Vec<Price>,
 }
 
+impl Model {
+    /// What an answer costs that took so many tokens.
+    pub fn cost(&self, input: u64, output: u64) -> Cost {
+        Rate::new(&self.prices).cost(input, output)
+    }
+}
+
 /// A region of the server, and the region whose definitions it takes.
 #[derive(Clone, Debug)]
 pub struct CatalogueRegion {

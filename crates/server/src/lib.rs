@@ -6,9 +6,11 @@
 //! - `usage` writes down every call, and `metrics` counts them for those who operate the server;
 //! - `limits` keeps the gateway's windows over a restart;
 //! - `console` is the control plane: one module a resource, each exposing `router()`;
+//! - [`demo`] fills an empty store with a made-up account;
 //! - `assets` serves the built console.
 
 pub mod config;
+pub mod demo;
 pub mod server;
 
 mod assets;

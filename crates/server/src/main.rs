@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use keygate::config::Config;
+use keygate::demo::{self, Demo};
 use keygate::server::{self, Running};
 use keygate_contract::Email;
 use std::path::PathBuf;
@@ -45,6 +46,21 @@ enum Command {
         /// Whose link; the owner's unless told.
         #[arg(long)]
         email: Option<String>,
+    },
+    /// Fill an empty data folder with a made-up account and its calls, for trying out.
+    DemoData {
+        /// Configuration file; must be the one of the server.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// How many days back the calls begin.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=400))]
+        days: u32,
+        /// How many calls there were.
+        #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+        calls: u64,
+        /// The same seed makes up the same calls.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// Print the OpenAPI description of the console API.
     Openapi,
@@ -96,6 +112,15 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
             let config = Config::load(config.as_deref())?;
             let email = email.map(|e| Email::parse(&e)).transpose()?;
             println!("Sign in: {}", server::sign_in_link(&config, email.as_ref()).await?);
+        }
+        Command::DemoData { config, days, calls, seed } => {
+            let config = Config::load(config.as_deref())?;
+            let demo = Demo { days, calls, seed };
+            demo::fill(&config, demo, |made| eprintln!("{made} of {calls} calls")).await?;
+            println!(
+                "{} is filled with made-up data. `keygate serve --sign-in-link` shows it.",
+                config.data_dir.display()
+            );
         }
         Command::Openapi => println!("{}", keygate::openapi().to_pretty_json()?),
     }

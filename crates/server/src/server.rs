@@ -2,10 +2,12 @@
 
 mod browser;
 mod error;
+mod opened;
 mod region;
 mod router;
 
 pub use error::StartError;
+pub(crate) use opened::{Opened, account_create};
 
 use crate::assets::Assets;
 use crate::config::{Config, RegionConfig};
@@ -14,20 +16,20 @@ use crate::health;
 use crate::last_use;
 use crate::limits::Limits;
 use crate::listen::Service;
-use crate::mail::{Mailer, make_private_folder};
+use crate::mail::Mailer;
 use crate::metrics::{self, Metrics};
 use crate::problem::HeaderLimit;
-use crate::secret::{ServerSecret, StoreState, random_token};
+use crate::secret::{ServerSecret, random_token};
 use crate::usage::{self, Book, Keeper};
 use crate::worker::{Served, Workers};
 use axum::Router;
 use browser::{connections, cookie, own_origins};
-use keygate_contract::{Email, IpRule, Region, RegionId, WorkspaceName};
+use keygate_contract::{Email, IpRule, Region, RegionId};
 use keygate_gateway::directory::Directory;
 use keygate_gateway::ended::EndedCalls;
 use keygate_gateway::upstream::{Echo, HttpUpstream, UpstreamError, Upstreams};
 use keygate_gateway::{Gateway, GatewayOptions, RegionAddress, door};
-use keygate_store::{NewAccount, Retention, Store, UsageStore, now_ms};
+use keygate_store::{Store, UsageStore, now_ms};
 use region::region;
 use router::{around, console_router, gateway_router};
 use secrecy::SecretString;
@@ -67,7 +69,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let console_url = config.public_url.clone().unwrap_or_else(|| own_url(bound[0].address));
 
     let Opened { store, secret, is_new } = Opened::open(&config).await?;
-    accounts_ensure(&store, &config).await?;
+    opened::accounts_ensure(&store, &config).await?;
     let (usage_store, writer) = UsageStore::open(&config.usage_url()).await?;
     let directory = Arc::new(Directory::new(store.directory_content().await?)?);
 
@@ -109,6 +111,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         temporary_key_signer: signer.clone(),
         mailer,
         catalogue: Arc::clone(&catalogue),
+        limiter: Arc::clone(&limits.limiter),
+        clock: limits.clock,
+        usage: usage_store.clone(),
         attempts: Attempts::default(),
         regions: regions.clone(),
         cookie: cookie(&config, &console_url),
@@ -161,11 +166,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         (listener.address(), listener.serve(exposed))
     });
     let book = Book::new(writer, &catalogue);
-    let retention = Retention {
-        log: config.usage.log_days,
-        minutes: config.usage.minute_days,
-        hours: config.usage.hour_days,
-    };
+    let retention = config.usage.retention();
     let keeper_of_usage = Keeper::new(book, ended, metrics);
     let gateways = addresses.into_iter().map(|region| (region.id, openai_url(&region.url))).collect();
     let keeper = |keep: &dyn Fn(oneshot::Receiver<()>) -> JoinHandle<()>| {
@@ -303,52 +304,6 @@ impl Running {
         self.store.close().await;
         tracing::info!("stopped");
     }
-}
-
-/// The store with its secret, ready for use.
-struct Opened {
-    store: Store,
-    secret: ServerSecret,
-    is_new: bool,
-}
-
-impl Opened {
-    async fn open(config: &Config) -> Result<Self, StartError> {
-        make_data_dir(config)?;
-        let store = Store::open(&config.database_url).await?;
-        let is_new = store.first_owner().await?.is_none();
-        let state = if is_new { StoreState::New } else { StoreState::InUse };
-        let secret =
-            ServerSecret::load(config.secret_key.as_ref(), &config.data_dir.join("server.key"), state)?;
-        if !store.secret_check(&secret.check_value()).await? {
-            return Err(StartError::WrongSecret);
-        }
-        Ok(Self { store, secret, is_new })
-    }
-}
-
-/// The account of a new store, and a default workspace in each region.
-async fn accounts_ensure(store: &Store, config: &Config) -> Result<(), StartError> {
-    let regions: Vec<RegionId> = config.regions.iter().map(|r| r.id.clone()).collect();
-    let workspace = WorkspaceName::parse("Default workspace").expect("a valid name");
-    if store.first_owner().await?.is_some() {
-        return Ok(store.default_workspaces_ensure(&regions, &workspace).await?);
-    }
-    let new = NewAccount {
-        name: "Default account",
-        owner: &config.owner_email,
-        regions: &regions,
-        workspace: &workspace,
-    };
-    store.account_create(new).await?;
-    tracing::info!("first start: account and owner created");
-    Ok(())
-}
-
-/// The data folder holds the server's secret: for its owner alone.
-fn make_data_dir(config: &Config) -> Result<(), StartError> {
-    make_private_folder(&config.data_dir)
-        .map_err(|error| StartError::DataDir { path: config.data_dir.display().to_string(), error })
 }
 
 fn mailer(config: &Config) -> Result<Mailer, StartError> {

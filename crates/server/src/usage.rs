@@ -13,7 +13,7 @@ mod pace;
 mod tests;
 
 pub(crate) use clean::clean;
-pub(crate) use ledger::{Book, Ledger};
+pub(crate) use ledger::{Book, Ledger, cost};
 
 use crate::metrics::Metrics;
 use keygate_gateway::ended::{EndedCall, EndedCalls};

@@ -23,7 +23,7 @@ pub struct Actor {
 
 impl Actor {
     /// The server itself, acting in an account during `request_id`.
-    pub(crate) fn server(account: AccountId, request_id: &str) -> Self {
+    pub fn server(account: AccountId, request_id: &str) -> Self {
         Self {
             account,
             member: None,

@@ -1,6 +1,7 @@
 //! How long usage is kept, and where figures are told to those who operate the server.
 
 use super::{ConfigError, bad};
+use keygate_store::Retention;
 use serde::Deserialize;
 use std::net::SocketAddr;
 
@@ -19,6 +20,13 @@ pub struct UsageConfig {
 impl Default for UsageConfig {
     fn default() -> Self {
         Self { log_days: 14, minute_days: 30, hour_days: 400 }
+    }
+}
+
+impl UsageConfig {
+    /// The same, as the store has it.
+    pub(crate) fn retention(self) -> Retention {
+        Retention { log: self.log_days, minutes: self.minute_days, hours: self.hour_days }
     }
 }
 

@@ -83,10 +83,15 @@ fn record(call: &EndedCall) -> CallRecord {
         forwarded_us: call.forwarded_us,
         first_token_us: call.first_token_us,
         address: call.address,
-        cost: match call.cost {
-            Cost::None => CallCost::None,
-            Cost::Unpriced => CallCost::Unpriced,
-            Cost::Priced { currency, pico } => CallCost::Priced { currency, pico },
-        },
+        cost: cost(call.cost),
+    }
+}
+
+/// What a call cost, as the store has it.
+pub(crate) fn cost(cost: Cost) -> CallCost {
+    match cost {
+        Cost::None => CallCost::None,
+        Cost::Unpriced => CallCost::Unpriced,
+        Cost::Priced { currency, pico } => CallCost::Priced { currency, pico },
     }
 }
