@@ -86,20 +86,26 @@ impl Durations {
     /// Percentiles in milliseconds; `None`: nothing was counted.
     pub(super) fn percentiles(&self) -> Option<Percentiles> {
         let buckets = self.in_order();
-        let calls: u128 = buckets.iter().map(|(_, calls)| u128::from(*calls)).sum();
-        let at = |percent: u128| {
+        let calls = buckets.iter().fold(0u128, |sum, (_, calls)| sum + u128::from(*calls));
+        let (mut left, mut below) = (buckets.iter(), 0);
+        let mut at = |percent: u128| {
             // The rank is rounded up: the smallest duration that so many calls did not exceed.
             let rank = (calls * percent).div_ceil(100);
-            let mut below = 0;
-            let (bucket, _) = buckets.iter().find(|(_, calls)| {
+            let mut last = None;
+            while below < rank {
+                let (bucket, calls) = left.next()?;
                 below += u128::from(*calls);
-                below >= rank
-            })?;
-            #[expect(clippy::cast_precision_loss, reason = "at most 36 bits")]
-            Some(longest(*bucket) as f64 / 1000.0)
+                last = Some(*bucket);
+            }
+            last
         };
-        (calls > 0).then_some(())?;
-        Some(Percentiles { p50: at(50)?, p95: at(95)?, p99: at(99)? })
+        // Each search goes on where the one before ended; what ended there too is in the same bucket.
+        let p50 = at(50)?;
+        let p95 = at(95).unwrap_or(p50);
+        let p99 = at(99).unwrap_or(p95);
+        #[expect(clippy::cast_precision_loss, reason = "at most 36 bits")]
+        let ms = |bucket| longest(bucket) as f64 / 1000.0;
+        Some(Percentiles { p50: ms(p50), p95: ms(p95), p99: ms(p99) })
     }
 }
 

@@ -129,24 +129,33 @@ impl UsageStore {
         group: UsageGroup,
         span: Span,
     ) -> Result<Vec<UsageItem>, StoreError> {
-        let mut sums: BTreeMap<(i64, u32), Figures> = BTreeMap::new();
+        let mut steps: BTreeMap<i64, Vec<(u32, Vec<u8>)>> = BTreeMap::new();
         for workspace in &asked.workspaces {
             let rows = rows::of_span(connection, *workspace, asked.wanted.kind(group), span).await?;
             for (time, row) in rows {
-                for_each(&row, *workspace, asked.wanted, group, |of, figures| {
-                    add(sums.entry((time, of)).or_default(), figures);
-                })?;
+                steps.entry(time).or_default().push((*workspace, row));
             }
         }
         let known = self.names.read();
-        let mut items: Vec<(i64, UsageItem)> = Vec::with_capacity(sums.len());
-        for ((time, of), figures) in sums {
-            let of = named(&known, group, of);
+        let mut items = Vec::with_capacity(steps.len());
+        // Step by step, so that only the sums of one are in memory.
+        for (time, rows) in steps {
+            let mut sums: HashMap<u32, Figures> = HashMap::new();
+            for (workspace, row) in rows {
+                for_each(&row, workspace, asked.wanted, group, |of, figures| {
+                    add(sums.entry(of).or_default(), figures);
+                })?;
+            }
             let at = timestamp(time * span.step.millis());
-            items.push((time, UsageItem { time: at, of, figures: figures.told() }));
+            let first = items.len();
+            items.extend(sums.into_iter().map(|(of, figures)| UsageItem {
+                time: at.clone(),
+                of: named(&known, group, of),
+                figures: figures.told(),
+            }));
+            items[first..].sort_by(|a, b| a.of.cmp(&b.of));
         }
-        items.sort_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.of.cmp(&y.of)));
-        Ok(items.into_iter().map(|(_, item)| item).collect())
+        Ok(items)
     }
 
     /// All of a span for each group, those with the most calls first.
