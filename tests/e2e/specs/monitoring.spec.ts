@@ -241,3 +241,52 @@ test.describe("with made-up traffic", () => {
     });
   }
 });
+
+test("calls show up within seconds, to the call and the token", async ({ keygate, page, server }) => {
+  test.setTimeout(60_000);
+  const { id, version } = await keygate.createWorkspace("Traffic");
+  const grants = [{ model: "qwen-plus", rpm: 3, tpm: 100_000 }];
+  expect((await keygate.api("PATCH", `/regions/${REGION}/workspaces/${id}`, { version, grants })).status).toBe(200);
+  const { secret } = await keygate.createKey(id, "Traffic");
+  await keygate.open(`/${REGION}/w/${id}/monitoring`);
+  await expect(page.getByText("No calls in this range")).toBeVisible();
+
+  const sums = { input: 0, output: 0 };
+  const statuses: number[] = [];
+  for (const model of ["qwen-plus", "qwen-plus", "qwen-plus", "qwen-plus", "qwen-plus", "no-such-model"]) {
+    const answer = await fetch(`${server.url}/compatible-mode/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
+      body: JSON.stringify({ model, messages: [{ role: "user", content: "Hello there" }] }),
+    });
+    statuses.push(answer.status);
+    const { usage } = await answer.json();
+    sums.input += usage?.prompt_tokens ?? 0;
+    sums.output += usage?.completion_tokens ?? 0;
+  }
+  expect(statuses).toEqual([200, 200, 200, 429, 429, 404]);
+
+  // The page finds out by itself.
+  const calls = tile(page, "Calls, last hour");
+  await expect(calls).toContainText("6", { timeout: 30_000 });
+  await expect(calls).toContainText("3 answered");
+  await expect(tile(page, "Failure rate")).toContainText("50%");
+  await expect(tile(page, "Failure rate")).toContainText("3 failed · 2 throttled");
+  await expect(tile(page, "Tokens, last hour")).toContainText(`${sums.input} in · ${sums.output} out`);
+  const row = keygate.row("qwen-plus");
+  await expect(row.getByRole("cell").nth(1)).toContainText("3 of 3");
+  await expect(row.getByRole("cell").nth(3)).toHaveText("5");
+  await expect(row.getByRole("cell").nth(4)).toHaveText("40%");
+  await expect(keygate.row("No model").getByRole("cell").nth(3)).toHaveText("1");
+
+  const chosen = chart(page, "Calls per minute");
+  const file = page.waitForEvent("download");
+  await chosen.getByRole("button", { name: "Download Calls per minute as CSV" }).click();
+  const [head, ...rows] = (await readFile(await (await file).path(), "utf8")).trim().split("\r\n").map((line) => line.split(","));
+  const sum = (column: string) => rows.reduce((sum, row) => sum + Number(row[head.indexOf(column)]), 0);
+  expect(["ok", "client error", "throttled", "server error"].map(sum)).toEqual([3, 1, 2, 0]);
+
+  await page.getByRole("link", { name: "qwen-plus" }).click();
+  await expect(calls).toContainText("5");
+  await expect(chart(page, "Calls against the limit")).toContainText("limit 3");
+});
