@@ -60,7 +60,7 @@ test("the outline painted first is the layout that follows", async ({ keygate, p
     await route.continue();
   });
   await page.reload({ waitUntil: "commit" });
-  await expect(page.locator("#boot .shell .card")).toBeVisible();
+  await expect(page.locator("#boot .shell .list")).toBeVisible();
   const before = await boxes();
   go();
   await expect(keygate.row("Default workspace")).toBeVisible();
@@ -127,7 +127,7 @@ test.describe("when a list cannot be read", () => {
   });
 
   test("a missing permission is explained, and there is nothing to retry", async ({ keygate, page }) => {
-    await page.route("**/api-keys", (route) => route.fulfill(refuse(403, "not_permitted", "You may not see these keys.")));
+    await page.route("**/api-keys?*", (route) => route.fulfill(refuse(403, "not_permitted", "You may not see these keys.")));
     await page.getByRole("link", { name: "API keys", exact: true }).click();
     const alert = page.getByRole("alert");
     await expect(alert).toContainText("Your role does not permit this");
