@@ -9,7 +9,7 @@ use super::list_navigation::use_list_navigation;
 use crate::api::UsageRange;
 use crate::routes::ListView;
 use crate::state::use_list_view;
-use crate::ui::{date_time_field, millis, rfc3339};
+use crate::ui::{Short, millis, rfc3339};
 use custom::CustomRange;
 use leptos::prelude::*;
 
@@ -33,8 +33,7 @@ impl PageRange {
 
     /// Within a sentence: `last 24 hours`, or from when to when.
     pub fn words(self) -> String {
-        let moment =
-            |ms: i64| rfc3339(ms as f64).map(|at| date_time_field(&at).replace('T', " ")).unwrap_or_default();
+        let moment = |ms: i64| Short::DayClock.write(ms as f64);
         match self {
             Self::Lately(range) => range.words().to_owned(),
             Self::Between(from, to) => format!("{} to {}", moment(from), moment(to)),

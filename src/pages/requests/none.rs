@@ -42,7 +42,7 @@ pub(super) fn NoneFound() -> impl IntoView {
     let navigation = use_list_navigation();
     view! {
         <Empty glyph=Glyph::Search title="No call found">
-            <p>"No call of this workspace ended then and so."</p>
+            <p>"No call of this workspace is of this range and like this."</p>
             <div class="acts">
                 <button type="button" class="btn" on:click=move |_| navigation.show_all()>"Show all calls"</button>
             </div>
