@@ -5,9 +5,10 @@ import { type Console, expect, type Page, REGION, test } from "../fixtures.ts";
 
 const region = (page: Page, name: string | RegExp) => page.getByRole("region", { name });
 const table = (page: Page) => page.getByRole("table", { name: "Groups" });
-const row = (page: Page, name: string) => table(page).getByRole("row").filter({ hasText: name });
+const row = (page: Page, name: string) =>
+  name === "All" ? table(page).locator("tr.all") : table(page).locator("tbody tr").filter({ has: page.locator(".main").getByText(name, { exact: true }) });
 
-/** Three keys' calls of two models, in two workspaces: six of the first, one of the second. */
+/** Calls of two models with three keys of two workspaces: six of the first, one of the second. */
 async function busy(keygate: Console) {
   const { id } = await keygate.defaultWorkspace();
   const web = await keygate.createKey(id, "Web search");
@@ -34,6 +35,8 @@ async function open(keygate: Console, id: string, query = "") {
 
 /** The numbers of a row: calls, failures, tokens in, out and cached. */
 async function figures(page: Page, name: string) {
+  await expect(page.locator("main [aria-busy=true]")).toHaveCount(0);
+  await expect(row(page, name)).toHaveCount(1);
   const cells = await row(page, name).getByRole("cell").allInnerTexts();
   return cells.slice(1, 6).map((text) => Number(text.split("\n")[0].replaceAll(",", "")));
 }
@@ -77,11 +80,11 @@ test("tokens, calls and costs by model, key and workspace, all in the address", 
   await page.getByRole("link", { name: "Web search" }).click();
   await expect(page).toHaveURL(new RegExp(`key=${web.id}$`));
   await expect(page.getByRole("button", { name: "Key: Web search" })).toBeVisible();
-  await expect(row(page, "Nightly")).toHaveCount(0);
+  await expect(row(page, "Nightly <b>job</b>")).toHaveCount(0);
   await page.reload();
   expect((await figures(page, "All"))[0]).toBe(4);
   await page.goBack();
-  await expect(row(page, "Nightly")).toHaveCount(1);
+  await expect(row(page, "Nightly <b>job</b>")).toHaveCount(1);
 
   await page.getByRole("button", { name: "Workspace", exact: true }).click();
   await expect(region(page, "Calls by workspace")).toBeVisible();

@@ -37,9 +37,9 @@ test("calls are listed, the newest first, and filtered by the address", async ({
   await open(keygate, id);
   await expect(rows(page)).toHaveCount(4);
   await expect(page.getByText(/^4 calls until /)).toBeVisible();
-  await expect(rows(page).nth(0)).toContainText(/Client error 404\s*model_not_found\s*none\s*Nightly <b>job<\/b>/);
-  await expect(rows(page).nth(1)).toContainText(/Throttled 429\s*limit_requests\s*qwen-max/);
-  await expect(rows(page).nth(3)).toContainText(/Answered 200\s*qwen-plus\s*Web search/);
+  await expect(rows(page).nth(0)).toContainText(/Client error\s*404\s*model_not_found\s*none\s*Nightly <b>job<\/b>/);
+  await expect(rows(page).nth(1)).toContainText(/Throttled\s*429\s*limit_requests\s*qwen-max/);
+  await expect(rows(page).nth(3)).toContainText(/Answered\s*200\s*qwen-plus\s*Web search/);
   await expect(rows(page).nth(3)).toContainText(web.masked);
   await expect(rows(page).nth(0).locator("time")).toHaveAttribute("title", /GMT\+1$/);
 
