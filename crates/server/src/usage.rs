@@ -33,10 +33,8 @@ pub(crate) struct Keeper<L> {
     ledger: L,
     queues: Vec<Arc<EndedCalls>>,
     metrics: Metrics,
-    /// Records that are out of their queues and not written.
-    pending: Vec<EndedCall>,
-    /// How many of them each queue had.
-    from: Vec<usize>,
+    /// Records that are out of their queues and not written, of each queue.
+    pending: Vec<Vec<EndedCall>>,
     append: Pace,
     fold: Pace,
     /// Calls written that are not in the sums.
@@ -47,10 +45,9 @@ impl<L: Ledger> Keeper<L> {
     pub(crate) fn new(ledger: L, queues: Vec<Arc<EndedCalls>>, metrics: Metrics) -> Self {
         Self {
             ledger,
-            from: vec![0; queues.len()],
+            pending: vec![Vec::new(); queues.len()],
             queues,
             metrics,
-            pending: Vec::new(),
             append: Pace::every(Duration::ZERO),
             fold: Pace::every(Duration::from_secs(1)),
             unfolded: 0,
@@ -79,43 +76,41 @@ impl<L: Ledger> Keeper<L> {
     /// Whether everything in the queues is written.
     async fn append(&mut self) -> bool {
         self.take();
-        if self.pending.is_empty() {
+        let calls = self.pending();
+        if calls == 0 {
             return true;
         }
         let begun = Instant::now();
         if let Err(error) = self.ledger.append(&self.pending).await {
-            tracing::warn!(%error, calls = self.pending.len(), "calls could not be written down; they will be");
+            tracing::warn!(%error, calls, "calls could not be written down; they will be");
             self.metrics.append_failures.inc();
             self.append.failed();
             return false;
         }
         self.append.done(begun);
-        self.unfolded = self.unfolded.saturating_add(i64::try_from(self.pending.len()).unwrap_or(i64::MAX));
+        self.unfolded = self.unfolded.saturating_add(i64::try_from(calls).unwrap_or(i64::MAX));
         self.metrics.unfolded.set(self.unfolded);
-        self.pending.clear();
-        for (queue, from) in self.queues.iter().zip(&mut self.from) {
-            queue.written(std::mem::take(from));
+        for (queue, records) in self.queues.iter().zip(&mut self.pending) {
+            queue.written(records.len());
+            records.clear();
         }
         true
     }
 
+    /// How many records are out of their queues and not written.
+    fn pending(&self) -> usize {
+        self.pending.iter().map(Vec::len).sum()
+    }
+
     /// Empties the queues, if what was in them before is written: what memory holds has an end.
     fn take(&mut self) {
-        if !self.pending.is_empty() {
+        if self.pending() > 0 {
             return;
         }
-        for (queue, from) in self.queues.iter().zip(&mut self.from) {
-            let calls = queue.take();
-            *from = calls.len();
-            calls.iter().for_each(|call| self.metrics.count(call));
-            if self.pending.is_empty() {
-                self.pending = calls;
-            } else {
-                self.pending.extend(calls);
-            }
+        for (queue, records) in self.queues.iter().zip(&mut self.pending) {
+            queue.take_into(records);
+            records.iter().for_each(|call| self.metrics.count(call));
         }
-        // Those of each queue are in order already.
-        self.pending.sort_by_key(|call| call.ended_at);
     }
 
     async fn fold(&mut self) -> bool {
@@ -144,7 +139,7 @@ impl<L: Ledger> Keeper<L> {
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        match self.pending.len() + self.queues.iter().map(|queue| queue.depth()).sum::<usize>() {
+        match self.pending() + self.queues.iter().map(|queue| queue.depth()).sum::<usize>() {
             0 => tracing::warn!("the last calls are not added up; the next start will do it"),
             calls => tracing::error!(calls, "calls were not written down; usage will not know of them"),
         }

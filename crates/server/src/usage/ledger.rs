@@ -9,8 +9,9 @@ use std::collections::HashMap;
 
 /// Where calls are written down.
 pub(crate) trait Ledger: Send {
-    /// Writes calls down: when it returns, they outlive this process. What failed may be written again, and is there once.
-    fn append(&mut self, calls: &[EndedCall]) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Writes the calls of all queues down: when it returns, they outlive this process. What failed may be written again,
+    /// and is there once.
+    fn append(&mut self, queues: &[Vec<EndedCall>]) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Adds up what was written since the last time.
     fn fold(&mut self) -> impl Future<Output = Result<(), StoreError>> + Send;
@@ -22,6 +23,8 @@ const SUBJECTS_MAX: usize = 100_000;
 /// The database of usage.
 pub(crate) struct Book {
     writer: UsageWriter,
+    /// What is being written; kept for its memory.
+    records: Vec<(SubjectId, CallRecord)>,
     /// By slot.
     models: Vec<Option<ModelId>>,
     /// What a key never changes is found by the part of it that is its own: workspace, region, owner.
@@ -34,7 +37,7 @@ impl Book {
         for (_, model) in catalogue.all() {
             models[model.slot] = Some(model.id.clone());
         }
-        Self { writer, models, subjects: HashMap::new() }
+        Self { writer, records: Vec::new(), models, subjects: HashMap::new() }
     }
 
     fn subject(&mut self, call: &EndedCall) -> SubjectId {
@@ -55,9 +58,15 @@ impl Book {
 }
 
 impl Ledger for Book {
-    async fn append(&mut self, calls: &[EndedCall]) -> Result<(), StoreError> {
-        let records: Vec<_> = calls.iter().map(|call| (self.subject(call), record(call))).collect();
-        self.writer.append(&records).await
+    async fn append(&mut self, queues: &[Vec<EndedCall>]) -> Result<(), StoreError> {
+        let mut records = std::mem::take(&mut self.records);
+        records.clear();
+        for call in queues.iter().flatten() {
+            records.push((self.subject(call), record(call)));
+        }
+        let appended = self.writer.append(&records).await;
+        self.records = records;
+        appended
     }
 
     async fn fold(&mut self) -> Result<(), StoreError> {

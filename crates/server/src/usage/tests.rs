@@ -33,14 +33,14 @@ impl Stub {
 }
 
 impl Ledger for Stub {
-    async fn append(&mut self, calls: &[EndedCall]) -> Result<(), StoreError> {
+    async fn append(&mut self, queues: &[Vec<EndedCall>]) -> Result<(), StoreError> {
         self.with(|state| {
             state.attempts += 1;
             if state.failures > 0 {
                 state.failures -= 1;
                 return Err(StoreError::NotFound);
             }
-            state.written.extend(calls.iter().map(|call| call.request_id));
+            state.written.extend(queues.iter().flatten().map(|call| call.request_id));
             Ok(())
         })
     }

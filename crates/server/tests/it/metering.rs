@@ -4,7 +4,7 @@ mod binary;
 mod load;
 mod upstream;
 
-use crate::support::{Client, SINGAPORE, Server, VIRGINIA, grants};
+use crate::support::{Client, SINGAPORE, Server, VIRGINIA, call, grants};
 use binary::Binary;
 use keygate_contract::{
     ApiKeyId, CallClass, ModelId, PageSize, UsageFigures, UsageGroup, UsageOf, UsageStep, WorkspaceId,
@@ -284,6 +284,27 @@ async fn logged(store: &UsageStore, load: &Load) -> Vec<String> {
         }
     }
     ids
+}
+
+#[tokio::test]
+async fn a_call_that_the_stop_cuts_off_is_recorded_as_such() {
+    let (url, arrivals) = upstream::start().await;
+    let server = Server::start_with(&format!("{}[timeouts]\nstop = 1\n", config(&url))).await;
+    let (_, key) = server.owner().await.default_key().await;
+    let (arrived, arrives) = tokio::sync::oneshot::channel();
+    arrivals.lock().unwrap().insert(1, arrived);
+    let body = json!({ "model": "alpha", "messages": [{ "role": "user", "content": "hang 1" }] });
+    let call = tokio::spawn(call(&server.gateway(SINGAPORE), "/chat/completions", &key).json(&body).send());
+    arrives.await.unwrap();
+    let workspace = server.owner().await.default_workspace(SINGAPORE).await;
+    let dir = server.stop().await;
+    assert!(call.await.unwrap().is_err());
+    let (store, _) = UsageStore::open(&usage_url(&dir.path().join("data"))).await.unwrap();
+    let page = PageRequest { size: PageSize::default(), token: None };
+    let calls = store.calls(&workspace.as_str().into(), &CallFilter::default(), &page).await.unwrap().items;
+    let ends: Vec<_> = calls.iter().map(|c| (c.status, c.class, c.error_code.as_deref())).collect();
+    assert_eq!(ends, [(503, CallClass::ServerError, Some("server_stopped"))]);
+    store.close().await;
 }
 
 fn usage_url(data: &Path) -> String {
