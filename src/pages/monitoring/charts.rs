@@ -1,10 +1,46 @@
 //! The range over time.
 
 use super::figures::{calls, latency, rate};
-use crate::api::Query;
+use crate::api::{ModelFilter, ModelListKey, Queries, Query, WorkspaceKey};
+use crate::state::use_workspace_place;
 use crate::ui::{Chart, ChartData, ChartShape, now};
-use keygate_contract::{Live, LiveWindow, Usage, UsageFigures, UsageStep};
+use keygate_contract::{Live, ModelList, PAGE_SIZE_MAX, Usage, UsageFigures, UsageStep};
 use leptos::prelude::*;
+
+/// Calls and tokens a minute that a workspace may make and use of a model; without tokens it is not metered in them.
+type Limits = (u64, Option<u64>);
+
+/// The limits of a model. Those of one that was not called lately are not among the live ones, and are looked for.
+fn use_limits(model: Memo<Option<String>>, live: Query<Live>) -> Memo<Option<Limits>> {
+    let workspace = use_workspace_place();
+    let counted = Memo::new(move |_| {
+        let model = model.get()?;
+        live.state().with(|state| {
+            let items = &state.value.as_ref()?.items;
+            let item = items.iter().find(|item| item.model.as_str() == model)?;
+            Some((item.workspace.rpm, item.workspace.tpm))
+        })
+    });
+    let is_told = Memo::new(move |_| live.state().with(|state| state.value.is_some()));
+    let granted = Queries::expect().models(Signal::derive(move || {
+        let (q, WorkspaceKey { region, id }) = (model.get()?, workspace.get()?);
+        (is_told.get() && counted.get().is_none()).then(|| ModelListKey {
+            region,
+            workspace: Some(id),
+            filter: ModelFilter { q, ..ModelFilter::default() },
+            page_token: String::new(),
+            page_size: PAGE_SIZE_MAX,
+        })
+    }));
+    Memo::new(move |_| {
+        let model = model.get()?;
+        let find = |list: &ModelList| {
+            let found = list.page.items.iter().find(|item| item.id.as_str() == model)?;
+            found.workspace.as_ref().map(|own| (own.rpm, own.tpm))
+        };
+        counted.get().or_else(|| granted.state().with(|state| state.value.as_ref().and_then(find)))
+    })
+}
 
 /// The charts. Two of them are about one model.
 #[component]
@@ -31,34 +67,25 @@ pub(super) fn Charts(
         Some(UsageStep::Hour) => "Calls per hour",
         Some(UsageStep::Day) => "Calls per day",
     };
-    let window = Memo::new(move |_| {
-        let model = model.get()?;
-        live.state().with(|state| {
-            let items = &state.value.as_ref()?.items;
-            items.iter().find(|item| item.model.as_str() == model).map(|item| item.workspace)
-        })
-    });
-    let limited = move |name, limit: fn(LiveWindow) -> Option<u64>, of: fn(&UsageFigures) -> u64| {
+    let limits = use_limits(model, live);
+    let limited = move |name, limit: fn(Limits) -> Option<u64>, of: fn(&UsageFigures) -> u64| {
         Memo::new(move |_| {
-            let limit = window.get().and_then(limit);
+            let limit = limits.get().and_then(limit);
             rates.state().with(|state| state.value.as_ref().map(|usage| rate(usage, name, limit, now(), of)))
         })
     };
     let about = Signal::derive(move || {
         let Some(model) = model.get() else { return String::new() };
         let average = match step.get() {
-            Some(UsageStep::Hour) => "per minute, on average of the hour",
-            Some(UsageStep::Day) => "per minute, on average of the day",
+            Some(UsageStep::Hour) => "average per minute, hour by hour",
+            Some(UsageStep::Day) => "average per minute, day by day",
             _ => "per minute",
         };
-        format!("{average}, {}{model}", if busiest.get() { "most called: " } else { "" })
+        format!("{model}{}, {average}", if busiest.get() { ", called most" } else { "" })
     });
-    let rpm = limited("calls a minute", |window| Some(window.rpm), |figures| figures.calls);
-    let tpm = limited(
-        "tokens a minute",
-        |window| window.tpm,
-        |figures| figures.input_tokens + figures.output_tokens,
-    );
+    let rpm = limited("calls a minute", |(rpm, _)| Some(rpm), |figures| figures.calls);
+    let tpm =
+        limited("tokens a minute", |(_, tpm)| tpm, |figures| figures.input_tokens + figures.output_tokens);
     let none = "No calls in this range";
     view! {
         <div class="charts">

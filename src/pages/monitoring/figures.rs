@@ -73,7 +73,7 @@ pub(super) fn rate(
     ChartData {
         spans,
         series: vec![series(name, Hue::C1, values)],
-        unit: Unit::Count,
+        unit: if minutes > 1.0 { Unit::Average } else { Unit::Count },
         limit: limit.map(|limit| Limit { label: format!("limit {}", whole(limit)), value: limit as f64 }),
     }
 }

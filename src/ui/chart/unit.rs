@@ -7,6 +7,8 @@ use crate::ui::number::{compact, decimal, duration, money, percent};
 pub enum Unit {
     /// A number of things.
     Count,
+    /// So many of them on average.
+    Average,
     /// Milliseconds.
     Millis,
     /// An amount of this currency.
@@ -20,6 +22,7 @@ impl Unit {
     pub(super) fn on_axis(&self, value: f64) -> String {
         match self {
             Self::Count => compact(value),
+            Self::Average if value >= 10.0 => compact(value),
             _ => self.exactly(value),
         }
     }
@@ -27,7 +30,7 @@ impl Unit {
     /// As exactly as a person wants it.
     pub(super) fn exactly(&self, value: f64) -> String {
         match self {
-            Self::Count => decimal(value),
+            Self::Count | Self::Average => decimal(value),
             Self::Millis => duration(value),
             Self::Money(currency) => money(value, currency),
             Self::Ratio => percent(value),
@@ -37,7 +40,7 @@ impl Unit {
     /// What stands behind a name at the head of a column of bare numbers.
     pub(super) fn in_head(&self) -> String {
         match self {
-            Self::Count => String::new(),
+            Self::Count | Self::Average => String::new(),
             Self::Millis => " (ms)".to_owned(),
             Self::Money(currency) => format!(" ({currency})"),
             Self::Ratio => " (0 to 1)".to_owned(),
