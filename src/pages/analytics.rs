@@ -17,7 +17,7 @@ use crate::ui::dom::end_boot;
 use crate::ui::{Chart, ChartShape, Glyph, Icon, compact, money};
 use cells::cents;
 use choice::{By, What};
-use figures::{chart, currencies, groups};
+use figures::{chart, currencies, groups, usual_currency};
 use keygate_contract::{UsageGroup, UsageStep};
 use leptos::prelude::*;
 use names::use_group_names;
@@ -76,8 +76,8 @@ pub fn AnalyticsPage() -> impl IntoView {
     let currency = Memo::new(move |_| {
         let chosen = view.with(|view| view.currency.clone());
         let all = all_currencies.get();
-        let first = all.first().cloned().unwrap_or_default();
-        if all.contains(&chosen) { chosen } else { first }
+        let usual = || state.with(|state| state.value.as_ref().and_then(usual_currency)).unwrap_or_default();
+        if all.contains(&chosen) { chosen } else { usual() }
     });
     let rows = Memo::new(move |_| {
         let (by, what, currency) = (by.get(), what.get(), currency.get());

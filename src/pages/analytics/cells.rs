@@ -10,6 +10,8 @@ fn change(amount: f64, before: Option<f64>) -> String {
         None if amount > 0.0 => "new".to_owned(),
         None => "–".to_owned(),
         Some(before) => match amount / before - 1.0 {
+            // So many times as much reads better than so many percent more.
+            change if change > 10.0 => format!("×{}", whole((change + 1.0).round() as u64)),
             change if change.abs() < 0.0005 => "±0%".to_owned(),
             change => format!("{}{}", if change < 0.0 { '−' } else { '+' }, percent(round(change.abs()))),
         },
@@ -44,7 +46,12 @@ pub(super) fn cells(
         let word = if figures.unpriced_calls == 1 { "call" } else { "calls" };
         view! { <div class="sub">{format!("no price: {} {word}", whole(figures.unpriced_calls))}</div> }
     });
-    let none = (cost.is_none() && unpriced.is_none()).then_some("–");
+    let others: Vec<_> = figures.cost.keys().filter(|other| *other != currency).map(String::as_str).collect();
+    let others = (!others.is_empty()).then(|| {
+        let word = if cost.is_some() { "also in" } else { "in" };
+        view! { <div class="sub">{format!("{word} {}", others.join(", "))}</div> }
+    });
+    let none = (cost.is_none() && others.is_none() && unpriced.is_none()).then_some("–");
     let share = if total > 0.0 { percent(round(amount / total)) } else { "–".to_owned() };
     view! {
         <td role="cell" class="num" data-label="Calls">{whole(figures.calls)}</td>
@@ -52,7 +59,7 @@ pub(super) fn cells(
         <td role="cell" class="num" data-label="Tokens in">{whole(figures.input_tokens)}</td>
         <td role="cell" class="num" data-label="Tokens out">{whole(figures.output_tokens)}</td>
         <td role="cell" class="num" data-label="Cached">{whole(figures.cached_tokens)}</td>
-        <td role="cell" class="num" data-label="Cost">{cost} {unpriced} {none}</td>
+        <td role="cell" class="num" data-label="Cost">{cost} {others} {unpriced} {none}</td>
         <td role="cell" class="num" data-label="Share">{share}</td>
         <td role="cell" class="num nowrap" data-label="Change">{change(amount, before)}</td>
     }

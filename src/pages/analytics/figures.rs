@@ -29,6 +29,17 @@ pub(super) fn currencies(usage: &Usage) -> Vec<String> {
     all.into_iter().cloned().collect()
 }
 
+/// The currency that most groups have costs in, of the range or else of the one before it.
+pub(super) fn usual_currency(usage: &Usage) -> Option<String> {
+    let groups = |currency: &str| {
+        let has_it = |total: &&UsageTotal| total.figures.cost.contains_key(currency);
+        let in_period = |period: &UsagePeriod| period.totals.iter().filter(has_it).count();
+        (in_period(&usage.period), usage.previous.as_ref().map_or(0, in_period))
+    };
+    // Of several, the last that is as good as any other would win.
+    currencies(usage).into_iter().rev().max_by_key(|currency| groups(currency))
+}
+
 /// All groups that used something in the range or in the one before, those that used most first.
 pub(super) fn groups(usage: &Usage, by: By, what: What, currency: &str) -> Vec<Group> {
     let earlier = usage.previous.as_ref().map(|period| period.totals.as_slice()).unwrap_or_default();
@@ -155,5 +166,12 @@ mod tests {
     #[test]
     fn every_currency_is_told_that_either_range_has() {
         assert_eq!(currencies(&usage()), ["CNY", "USD"]);
+        assert_eq!(usual_currency(&usage()).as_deref(), Some("CNY"));
+        let mut usage = usage();
+        usage.period.totals.clear();
+        assert_eq!(usual_currency(&usage).as_deref(), Some("CNY"), "as many groups have one as the other");
+        usage.previous = None;
+        usage.period.total.cost.clear();
+        assert_eq!(usual_currency(&usage), None);
     }
 }
