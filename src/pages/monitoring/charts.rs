@@ -77,8 +77,8 @@ pub(super) fn Charts(
     let about = Signal::derive(move || {
         let Some(model) = model.get() else { return String::new() };
         let average = match step.get() {
-            Some(UsageStep::Hour) => "average per minute, hour by hour",
-            Some(UsageStep::Day) => "average per minute, day by day",
+            Some(UsageStep::Hour) => "hourly average",
+            Some(UsageStep::Day) => "daily average",
             _ => "per minute",
         };
         format!("{model}{}, {average}", if busiest.get() { ", called most" } else { "" })

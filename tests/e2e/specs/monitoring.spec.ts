@@ -60,7 +60,7 @@ test.describe("with made-up traffic", () => {
     await page.getByRole("link", { name: "qwen-max" }).click();
     await expect(page).toHaveURL(new RegExp(`\\?range=30d&model=qwen-max&key=${key}$`));
     await expect(page.getByRole("table", { name: "Models" }).getByRole("link")).toHaveText(["qwen-max"]);
-    await expect(chart(page, "Calls against the limit")).toContainText("qwen-max, average per minute, hour by hour");
+    await expect(chart(page, "Calls against the limit")).toContainText("qwen-max, hourly average");
     expect(traffic.asked.at(-1)).toContain(`model=qwen-max&api_key=${key}`);
     await page.goBack();
     await expect(page.getByRole("button", { name: "Model: any" })).toBeVisible();
