@@ -192,7 +192,7 @@ test("the outline painted first is the layout that follows", async ({ keygate, p
     await route.continue();
   });
   await page.goto(`${keygate.server.url}/${REGION}/endpoints`, { waitUntil: "commit" });
-  await expect(page.locator("#boot .shell .card")).toBeVisible();
+  await expect(page.locator("#boot .shell .list")).toBeVisible();
   const before = await boxes();
   go();
   await expect(page.getByRole("button", { name: "Check endpoints" })).toBeVisible();
