@@ -1,6 +1,7 @@
 //! How calls of one minute are written into a block: about 50 bytes a call.
 
 use super::record::{CallCost, CallRecord, LoggedCall};
+use super::writer::Subject;
 use crate::error::StoreError;
 use keygate_contract::{CallClass, CallDoor, ThrottledBy};
 use serde::{Deserialize, Serialize};
@@ -58,17 +59,16 @@ fn cut(text: &str) -> &str {
 }
 
 /// The block of calls that ended in the same minute.
-pub(super) fn write(calls: &[LoggedCall]) -> Result<Vec<u8>, StoreError> {
+pub(super) fn write(calls: &[(Subject, &CallRecord)]) -> Result<Vec<u8>, StoreError> {
     let mut block = Vec::with_capacity(1 + calls.len() * 64);
     block.push(FORMAT);
-    for call in calls {
-        let record = &call.record;
+    for (subject, record) in calls {
         let written = Written {
             ended: u16::try_from(record.ended_at.rem_euclid(60_000)).unwrap_or_default(),
             request_id: record.request_id,
-            api_key: call.api_key,
-            member: call.member,
-            model: call.model,
+            api_key: subject.api_key,
+            member: subject.member,
+            model: subject.model,
             door: record.door,
             class: record.class,
             status: record.status,

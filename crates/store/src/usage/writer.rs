@@ -2,8 +2,9 @@
 
 use super::block;
 use super::names::Names;
-use super::record::{CallRecord, CallSubject, LoggedCall, SubjectId};
+use super::record::{CallRecord, CallSubject, SubjectId};
 use crate::error::StoreError;
+use foldhash::fast::RandomState;
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use std::sync::Arc;
 const BLOCK_MOST: usize = 4096;
 /// The most rows of one statement.
 pub(super) const ROWS_MOST: usize = 200;
-/// How many request ids are remembered, so that a call given twice is written once.
-const REMEMBERED: usize = 100_000;
+/// How many request ids are remembered, so that a call given twice is written once. Few enough to stay near the core.
+const REMEMBERED: usize = 10_000;
 
 /// Writes calls. There is one to a database.
 #[derive(Debug)]
@@ -33,17 +34,17 @@ pub struct UsageWriter {
 
 /// A subject by its numbers.
 #[derive(Clone, Copy, Debug)]
-struct Subject {
+pub(super) struct Subject {
     workspace: u32,
-    api_key: u32,
-    member: u32,
-    model: u32,
+    pub(super) api_key: u32,
+    pub(super) member: u32,
+    pub(super) model: u32,
 }
 
 /// Request ids of the last calls written.
 #[derive(Debug, Default)]
 struct Written {
-    ids: HashSet<[u8; 16]>,
+    ids: HashSet<[u8; 16], RandomState>,
     order: VecDeque<[u8; 16]>,
 }
 
@@ -115,8 +116,8 @@ impl UsageWriter {
     pub async fn append(&mut self, calls: &[(SubjectId, CallRecord)]) -> Result<(), StoreError> {
         self.settle().await?;
         let mut ids = Vec::with_capacity(calls.len());
-        let mut seen = HashSet::with_capacity(calls.len());
-        let mut parts: BTreeMap<(i64, u32), Vec<LoggedCall>> = BTreeMap::new();
+        let mut seen = HashSet::with_capacity_and_hasher(calls.len(), RandomState::default());
+        let mut parts: BTreeMap<(i64, u32), Vec<(Subject, &CallRecord)>> = BTreeMap::new();
         for (subject, record) in calls {
             let id = record.request_id;
             let Some(subject) = self.subjects.get(subject.0 as usize) else { continue };
@@ -124,15 +125,12 @@ impl UsageWriter {
                 continue;
             }
             ids.push(id);
-            let (api_key, member, model) = (subject.api_key, subject.member, subject.model);
-            parts
-                .entry((block::minute_of(record.ended_at), subject.workspace))
-                .or_default()
-                .push(LoggedCall { api_key, member, model, record: record.clone() });
+            let place = (block::minute_of(record.ended_at), subject.workspace);
+            parts.entry(place).or_default().push((*subject, record));
         }
         let mut blocks = Vec::with_capacity(parts.len());
         for ((minute, workspace), mut calls) in parts {
-            calls.sort_by_key(|call| call.record.ended_at);
+            calls.sort_by_key(|(_, record)| record.ended_at);
             for calls in calls.chunks(BLOCK_MOST) {
                 blocks.push(Block { workspace, minute, calls: block::write(calls)? });
             }
