@@ -6,11 +6,12 @@
 # make bench  speed beside nginx                      make clean  forget what was built
 # make bench-limits   what a decision of the limiter costs
 # make bench-console  what a key press costs with 2,000 models
+# make bench-usage    how fast usage is read with ten million calls behind it
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test check build dist serve bench bench-limits bench-console clean setup test-setup
+.PHONY: run test check build dist serve bench bench-limits bench-console bench-usage clean setup test-setup
 
 export PATH := $(shell scripts/setup.sh path):$(PATH)
 # Cargo and trunk report their progress when they have a terminal; elsewhere one line a step is enough.
@@ -61,6 +62,10 @@ bench-limits:
 
 bench-console: build test-setup
 	node bench/keystroke.mjs
+
+bench-usage:
+	cargo build --locked --release -p keygate-store --example usage_bench
+	target/release/examples/usage_bench 10000000
 
 clean:
 	cargo clean
