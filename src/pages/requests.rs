@@ -28,8 +28,8 @@ const COLUMNS: &[Column] = &[
     Column { label: "Status", class: "" },
     Column { label: "Model", class: "" },
     Column { label: "API key", class: "" },
-    Column { label: "Tokens in", class: "num" },
-    Column { label: "Tokens out", class: "num" },
+    Column { label: "Tokens in", class: "num wide" },
+    Column { label: "Tokens out", class: "num wide" },
     Column { label: "Latency", class: "num" },
 ];
 

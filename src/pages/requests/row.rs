@@ -60,12 +60,12 @@ pub(super) fn row(call: Memo<Call>, workspace: Memo<Option<WorkspaceKey>>, names
                 <span class="name"><Badge tone=class_tone(class) label=class_name(class) /> <span class="sub num">{status}</span></span>
                 {error_code.map(|code| view! { <div class="sub mono">{code}</div> })}
             </td>
-            <td role="cell" data-label="Model" class="anywhere">{model}</td>
+            <td role="cell" data-label="Model" class="anywhere model">{model}</td>
             <td role="cell" data-label="API key" class="anywhere">
                 {move || key_cell(api_key.as_str(), workspace, names)}
             </td>
-            <td role="cell" data-label="Tokens in" class="num">{whole(input_tokens)} {estimated}</td>
-            <td role="cell" data-label="Tokens out" class="num">{whole(output_tokens)}</td>
+            <td role="cell" data-label="Tokens in" class="num wide">{whole(input_tokens)} {estimated}</td>
+            <td role="cell" data-label="Tokens out" class="num wide">{whole(output_tokens)}</td>
             <td role="cell" data-label="Latency" class="num">
                 <span class="nowrap">{duration(latency_ms)}</span>
             </td>
