@@ -1,6 +1,6 @@
 //! Writes down every call, off the way of calls.
 //!
-//! The gateways' queues are emptied forty times a second, and what was in them is written before they are emptied again:
+//! The gateways' queues are emptied twenty-five times a second, and what was in them is written before they are emptied again:
 //! a process that is killed forgets at most its last tenth of a second. What was written is added up once a second.
 //! Where writing fails, the records stay in memory and it is tried again; meanwhile the queues fill, and calls that find
 //! no place in them are not made. A clean stop writes everything.
@@ -24,7 +24,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Between two looks at the queues.
-const EVERY: Duration = Duration::from_millis(25);
+const EVERY: Duration = Duration::from_millis(40);
 /// How often a stop tries again to write what is left.
 const TRIES_AT_STOP: u32 = 10;
 

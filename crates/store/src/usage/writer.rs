@@ -5,7 +5,7 @@ use super::names::Names;
 use super::record::{CallRecord, CallSubject, SubjectId};
 use crate::error::StoreError;
 use foldhash::fast::RandomState;
-use sqlx::{QueryBuilder, Sqlite, SqlitePool};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -150,6 +150,10 @@ impl UsageWriter {
     }
 
     async fn write_blocks(&self, blocks: &[Block]) -> Result<(), StoreError> {
+        if blocks.len() <= ROWS_MOST && self.new_names.is_empty() && self.new_workspaces.is_empty() {
+            // One statement is a transaction by itself, and it is nearly always one.
+            return insert(&mut *self.write.acquire().await?, self.next_seq, blocks).await;
+        }
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         // These may be there from an append whose outcome was unknown.
         for (id, name) in &self.new_names {
@@ -171,17 +175,8 @@ impl UsageWriter {
         }
         let mut seq = self.next_seq;
         for rows in blocks.chunks(ROWS_MOST) {
-            let mut insert =
-                QueryBuilder::<Sqlite>::new("INSERT INTO call_blocks (seq, workspace, minute, calls) ");
-            insert.push_values(rows, |mut row, block| {
-                row.push_bind(seq)
-                    .push_bind(block.workspace)
-                    .push_bind(block.minute)
-                    .push_bind(block.calls.as_slice());
-                seq += 1;
-            });
-            // Only full statements are worth keeping prepared.
-            insert.build().persistent(rows.len() == 1 || rows.len() == ROWS_MOST).execute(&mut *tx).await?;
+            insert(&mut tx, seq, rows).await?;
+            seq += i64::try_from(rows.len()).unwrap_or(i64::MAX);
         }
         tx.commit().await?;
         Ok(())
@@ -207,6 +202,21 @@ impl UsageWriter {
         .await?;
         Ok(last)
     }
+}
+
+/// Writes blocks that are numbered from `seq` on.
+async fn insert(connection: &mut SqliteConnection, mut seq: i64, blocks: &[Block]) -> Result<(), StoreError> {
+    let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO call_blocks (seq, workspace, minute, calls) ");
+    insert.push_values(blocks, |mut row, block| {
+        row.push_bind(seq)
+            .push_bind(block.workspace)
+            .push_bind(block.minute)
+            .push_bind(block.calls.as_slice());
+        seq += 1;
+    });
+    // Only full statements are worth keeping prepared.
+    insert.build().persistent(blocks.len() == 1 || blocks.len() == ROWS_MOST).execute(connection).await?;
+    Ok(())
 }
 
 impl Written {
