@@ -1,6 +1,7 @@
 //! API keys.
 
 use crate::id::{ApiKeyId, MemberId};
+use crate::page::Page;
 use crate::permission::Permission;
 use crate::seconds::{Overlap, TemporaryKeyLife};
 use crate::text::Description;
@@ -81,6 +82,30 @@ pub enum ApiKeyStatus {
     Expired,
     /// The key's owner is disabled; the key works again when they are enabled.
     OwnerDisabled,
+}
+
+/// Answer of `api_key_list`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ApiKeyList {
+    /// One page of the keys found.
+    #[serde(flatten)]
+    pub page: Page<ApiKey>,
+    /// How many keys count towards the limits, found or not. A server from before they were told leaves them out.
+    #[serde(flatten)]
+    pub counts: ApiKeyCounts,
+}
+
+/// How many keys there are in all workspaces of a region.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ApiKeyCounts {
+    /// Everyone's, for the limit `keys_per_region`.
+    #[serde(default)]
+    pub keys_in_region: u32,
+    /// Those of the person who asks, for the limit `keys_per_owner`.
+    #[serde(default)]
+    pub keys_of_owner: u32,
 }
 
 /// Body of `api_key_create`.

@@ -22,8 +22,8 @@ mod usage;
 mod workspace;
 
 pub use api_key::{
-    ApiKey, ApiKeyCreate, ApiKeyCreated, ApiKeyOwner, ApiKeyReset, ApiKeyStatus, ApiKeyUpdate,
-    PreviousSecret, RefusedAddress, TemporaryKeyCreate, TemporaryKeyCreated,
+    ApiKey, ApiKeyCounts, ApiKeyCreate, ApiKeyCreated, ApiKeyList, ApiKeyOwner, ApiKeyReset, ApiKeyStatus,
+    ApiKeyUpdate, PreviousSecret, RefusedAddress, TemporaryKeyCreate, TemporaryKeyCreated,
 };
 pub use call::{Call, CallClass, CallDoor, Cost, Live, LiveModel, LiveWindow, ThrottledBy};
 pub use grant::{GrantList, GrantReplace, LimitError, ModelGrant, ModelGrants, PerMinute};

@@ -16,9 +16,10 @@ use crate::error::StoreError;
 use crate::page::PageRequest;
 use crate::text::contains_pattern;
 use crate::time::{now_ms, timestamp};
+use crate::workspace::count;
 use keygate_contract::{
-    AccountId, ApiKey, ApiKeyId, ApiKeyOwner, ApiKeyStatus, Page, PreviousSecret, RefusedAddress, RegionId,
-    SearchText, WorkspaceId,
+    AccountId, ApiKey, ApiKeyCounts, ApiKeyId, ApiKeyOwner, ApiKeyStatus, MemberId, Page, PreviousSecret,
+    RefusedAddress, RegionId, SearchText, WorkspaceId,
 };
 
 /// Which keys of a workspace.
@@ -194,6 +195,28 @@ impl Store {
         let Page { items, next_page_token, total } = page;
         let items = items.into_iter().map(|row: Row| row.key(now)).collect::<Result<_, _>>()?;
         Ok(Page { items, next_page_token, total })
+    }
+
+    /// How many keys there are in a region, and how many of them a member owns.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn api_key_counts(
+        &self,
+        account: &AccountId,
+        region: &RegionId,
+        owner: &MemberId,
+    ) -> Result<ApiKeyCounts, StoreError> {
+        let (in_region, of_owner): (i64, i64) = sqlx::query_as(
+            "SELECT count(*), count(CASE WHEN owner_id = $3 THEN 1 END) FROM api_keys \
+             WHERE account_id = $1 AND region = $2 AND deleted_at IS NULL",
+        )
+        .bind(account.as_str())
+        .bind(region.as_str())
+        .bind(owner.as_str())
+        .fetch_one(&self.read)
+        .await?;
+        Ok(ApiKeyCounts { keys_in_region: count(in_region), keys_of_owner: count(of_owner) })
     }
 
     /// One key.

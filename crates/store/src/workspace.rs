@@ -47,7 +47,7 @@ impl Row {
     }
 }
 
-fn count(rows: i64) -> u32 {
+pub(crate) fn count(rows: i64) -> u32 {
     u32::try_from(rows).unwrap_or(u32::MAX)
 }
 

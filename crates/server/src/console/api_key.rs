@@ -12,8 +12,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use keygate_contract::{
-    ApiKey, ApiKeyCreate, ApiKeyCreated, ApiKeyId, ApiKeyStatus, ApiKeyUpdate, Page, PageSize, Permission,
-    RegionId, SearchText, WorkspaceId,
+    ApiKey, ApiKeyCreate, ApiKeyCreated, ApiKeyId, ApiKeyList, ApiKeyStatus, ApiKeyUpdate, PageSize,
+    Permission, RegionId, SearchText, WorkspaceId,
 };
 use keygate_store::{ApiKeyEdit, ApiKeyFilter, NewApiKey, PageRequest};
 use serde::Deserialize;
@@ -47,25 +47,28 @@ struct ApiKeyListQuery {
 
 /// List API keys
 ///
-/// The keys of a workspace, newest first. Their secrets are never shown again.
+/// The keys of a workspace, newest first, and how many keys there are in the region. Their secrets are never shown
+/// again.
 #[utoipa::path(
     get, path = "/regions/{region}/workspaces/{workspace}/api-keys", operation_id = "api_key_list", tag = "API keys",
     security(("session" = [])),
     params(("region" = RegionId, Path), ("workspace" = WorkspaceId, Path), ApiKeyListQuery),
-    responses((status = 200, description = "A page of keys", body = Page<ApiKey>), Problems),
+    responses((status = 200, description = "A page of keys", body = ApiKeyList), Problems),
 )]
 async fn api_key_list(
     State(console): State<Console>,
     signed: Signed,
     Path((region, workspace)): Path<(RegionId, WorkspaceId)>,
     Query(query): Query<ApiKeyListQuery>,
-) -> Result<axum::Json<Page<ApiKey>>, Problem> {
+) -> Result<axum::Json<ApiKeyList>, Problem> {
     signed.require(Operation::ApiKeyList)?;
     console.region(&region)?;
     let filter = ApiKeyFilter { search: query.q.unwrap_or_default(), status: query.status };
     let page = PageRequest { size: query.page_size, token: query.page_token };
     let account = &signed.session.account.id;
-    Ok(axum::Json(console.store.api_key_list(account, &region, &workspace, &filter, &page).await?))
+    let page = console.store.api_key_list(account, &region, &workspace, &filter, &page).await?;
+    let counts = console.store.api_key_counts(account, &region, &signed.session.member.id).await?;
+    Ok(axum::Json(ApiKeyList { page, counts }))
 }
 
 /// Create an API key

@@ -142,6 +142,23 @@ async fn there_are_20_keys_in_a_workspace_and_50_in_a_region() {
 }
 
 #[tokio::test]
+async fn a_list_tells_how_many_keys_count_towards_the_limits() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let (full, other) = (owner.workspace("full").await, owner.workspace("other").await);
+    owner.key(VIRGINIA, &owner.default_workspace(VIRGINIA).await).await;
+    let (id, _) = owner.key(SINGAPORE, &full).await;
+    owner.key(SINGAPORE, &full).await;
+    let counts = async |query: &str| {
+        let body = owner.get(&format!("{}{query}", api_keys(SINGAPORE, &other))).await.body;
+        [&body["total"], &body["keys_in_region"], &body["keys_of_owner"]].map(|n| n.as_u64().unwrap())
+    };
+    assert_eq!(counts("").await, [0, 2, 2], "of all workspaces of the region, and of no other region");
+    owner.delete(&format!("{}/{id}", api_keys(SINGAPORE, &full))).await;
+    assert_eq!(counts("?q=nothing").await, [0, 1, 1], "whatever is searched for");
+}
+
+#[tokio::test]
 async fn bad_descriptions_and_permissions_are_refused_on_their_field() {
     let server = Server::start().await;
     let owner = server.owner().await;
