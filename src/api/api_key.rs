@@ -8,7 +8,7 @@ use super::secret::Secret;
 use super::workspace::WorkspaceKey;
 use crate::uri::{encode, query};
 use keygate_contract::{
-    ApiKey, ApiKeyCreate, ApiKeyCreated, ApiKeyId, ApiKeyReset, ApiKeyStatus, ApiKeyUpdate, Page,
+    ApiKey, ApiKeyCreate, ApiKeyCreated, ApiKeyId, ApiKeyList, ApiKeyReset, ApiKeyStatus, ApiKeyUpdate,
     TemporaryKeyCreate, TemporaryKeyCreated, Timestamp,
 };
 use std::sync::Arc;
@@ -85,8 +85,8 @@ fn path(workspace: &WorkspaceKey, id: &ApiKeyId) -> String {
     format!("{}/{}", list_path(workspace), encode(id.as_str()))
 }
 
-/// A page of a workspace's keys, the newest first.
-pub(crate) async fn api_key_list(client: Client, key: &ApiKeyListKey) -> Result<Page<ApiKey>> {
+/// A page of a workspace's keys, the newest first, and how many there are in the region.
+pub(crate) async fn api_key_list(client: Client, key: &ApiKeyListKey) -> Result<ApiKeyList> {
     let status = key.status.map_or("", status_name);
     let query = query(&[
         ("q", &key.q),

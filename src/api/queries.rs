@@ -13,7 +13,7 @@ use super::session::session_view;
 use super::usage::{UsageKey, live_view, usage_query};
 use super::workspace::{WorkspaceKey, WorkspaceListKey, workspace_list, workspace_view};
 use keygate_contract::{
-    ApiKey, Call, GrantList, Live, ModelList, Page, Region, RegionId, Session, Usage, Workspace,
+    ApiKey, ApiKeyList, Call, GrantList, Live, ModelList, Page, Region, RegionId, Session, Usage, Workspace,
 };
 use leptos::prelude::*;
 
@@ -26,7 +26,7 @@ pub struct Queries {
     regions: Cache<BackendId, Page<Region>>,
     workspaces: Cache<WorkspaceListKey, Page<Workspace>>,
     workspace: Cache<WorkspaceKey, Workspace>,
-    api_keys: Cache<ApiKeyListKey, Page<ApiKey>>,
+    api_keys: Cache<ApiKeyListKey, ApiKeyList>,
     models: Cache<ModelListKey, ModelList>,
     grants: Cache<WorkspaceKey, GrantList>,
     usage: Cache<UsageKey, Usage>,
@@ -95,9 +95,14 @@ impl Queries {
         use_query(self.workspace, key, move |key| async move { workspace_view(self.client, &key).await })
     }
 
+    /// A page of a workspace's API keys, and how many there are in the region.
+    pub fn api_key_list(self, key: Signal<Option<ApiKeyListKey>>) -> Query<ApiKeyList> {
+        use_query(self.api_keys, key, move |key| async move { api_key_list(self.client, &key).await })
+    }
+
     /// A page of a workspace's API keys.
     pub fn api_keys(self, key: Signal<Option<ApiKeyListKey>>) -> Query<Page<ApiKey>> {
-        use_query(self.api_keys, key, move |key| async move { api_key_list(self.client, &key).await })
+        self.api_key_list(key).map(|list| list.page.clone())
     }
 
     /// A page of models.
@@ -190,9 +195,9 @@ impl Queries {
         });
     }
 
-    /// Keys of the workspace were changed.
+    /// Keys of the workspace were changed, and with them what the lists of the region count.
     pub(crate) fn api_keys_changed(self, workspace: &WorkspaceKey) {
-        self.api_keys.invalidate(|key| key.workspace == *workspace);
+        self.api_keys.invalidate(|key| key.workspace.region == workspace.region);
         self.workspaces_changed(&workspace.region);
     }
 }

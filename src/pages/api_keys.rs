@@ -10,6 +10,7 @@ mod form;
 mod menu;
 mod open;
 mod reset;
+mod room;
 mod row;
 mod temporary;
 mod words;
@@ -24,6 +25,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use menu::Acts;
 use open::{Open, OpenDialog};
+use room::no_room;
 use row::row;
 
 const COLUMNS: &[Column] = &[
@@ -42,7 +44,7 @@ pub fn ApiKeysPage() -> impl IntoView {
     let (queries, workspaces, regions) = (Queries::expect(), Workspaces::expect(), Regions::expect());
     let toasts = Toasts::expect();
     let (workspace, view, navigation) = (use_workspace_place(), use_list_view(), use_list_navigation());
-    let list = queries.api_keys(Signal::derive(move || {
+    let list = queries.api_key_list(Signal::derive(move || {
         let ListView { q, status, page, .. } = view.get();
         let status = status_of(&status);
         let page_size = PAGE_SIZE_DEFAULT;
@@ -72,12 +74,9 @@ pub fn ApiKeysPage() -> impl IntoView {
         regions.current.with(|region| region.as_ref().and_then(|region| region.limits.keys_per_owner))
     });
     let full = Signal::derive(move || {
-        let (used, limit) = used.get()?;
-        let owners = per_owner.get().map(|most| format!(" A member may own at most {most} in this region."));
-        (used >= limit).then(|| {
-            let owners = owners.unwrap_or_default();
-            format!("This workspace holds at most {limit} keys.{owners} Delete one to add another.")
-        })
+        let limits = regions.current.with(|region| region.as_ref().map(|region| region.limits));
+        let counts = list.state().with(|state| state.value.as_ref().map(|list| list.counts));
+        workspaces.current.with(|workspace| no_room(workspace.as_ref(), limits, counts.unwrap_or_default()))
     });
     let count = move || used.get().map(|(used, limit)| format!("{used}/{limit}"));
     let name = Memo::new(move |_| workspaces.current.with(|w| w.as_ref().map(|w| w.name.clone())));
@@ -95,7 +94,7 @@ pub fn ApiKeysPage() -> impl IntoView {
             <Empty glyph=Glyph::Key title="No API keys yet">
                 <p>"An application sends an API key with every call. The key decides which models it may call and how often."</p>
                 <div class="acts">
-                    <button type="button" class="btn primary" on:click=move |_| create.run(())>"Add API key"</button>
+                    <ReasonedButton reason=full on_press=create class="btn primary">"Add API key"</ReasonedButton>
                 </div>
             </Empty>
         }
@@ -142,7 +141,7 @@ pub fn ApiKeysPage() -> impl IntoView {
             </div>
             <div class="list-note"><ErrorNote error=act_error.into() /></div>
             <ListCard
-                query=list
+                query=list.map(|list| list.page.clone())
                 what="API keys"
                 columns=COLUMNS
                 id=|key: &ApiKey| key.id.as_str()
