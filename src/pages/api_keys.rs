@@ -13,6 +13,7 @@ mod reset;
 mod room;
 mod row;
 mod temporary;
+mod turn;
 mod words;
 
 use crate::api::{ApiError, ApiKeyListKey, Queries, STATUSES, api_key_enable, status_name, status_of};
@@ -27,6 +28,7 @@ use menu::Acts;
 use open::{Open, OpenDialog};
 use room::no_room;
 use row::row;
+use turn::read_at_each_turn;
 
 const COLUMNS: &[Column] = &[
     Column { label: "Description", class: "" },
@@ -50,6 +52,8 @@ pub fn ApiKeysPage() -> impl IntoView {
         let page_size = PAGE_SIZE_DEFAULT;
         Some(ApiKeyListKey { workspace: workspace.get()?, q, status, page_token: page, page_size })
     }));
+
+    read_at_each_turn(list);
 
     let open = RwSignal::new(Open::Nothing);
     let create = Callback::new(move |()| open.set(Open::Create));

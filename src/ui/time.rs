@@ -158,6 +158,23 @@ pub fn Date(
     view! { <time class="nowrap" datetime=at title=moment>{day}</time> }
 }
 
+/// A day, and of today the time too; the exact moment with its time zone is in the title.
+#[component]
+pub fn DateOrTime(
+    /// The moment, in RFC 3339.
+    at: String,
+) -> impl IntoView {
+    let day_of = |rfc3339: &str| date_time_field(rfc3339).split('T').next().map(str::to_owned);
+    let is_today = rfc3339(now()).is_some_and(|now| day_of(&now) == day_of(&at));
+    let words = if is_today {
+        format!("today, {}", CLOCK.with(|f| write(f, &at)))
+    } else {
+        DAY.with(|f| write(f, &at))
+    };
+    let moment = moment(&at);
+    view! { <time class="nowrap" datetime=at title=moment>{words}</time> }
+}
+
 /// A moment to the second; the exact one with its time zone is in the title.
 #[component]
 pub fn At(

@@ -3,7 +3,7 @@
 use super::menu::{Acts, RowMenu};
 use super::open::Open;
 use super::words;
-use crate::ui::{Ago, Badge, CopyText, Date, Glyph, Icon, moment};
+use crate::ui::{Ago, Badge, CopyText, Date, DateOrTime, Glyph, Icon, millis, moment, now};
 use keygate_contract::{ApiKey, ApiKeyStatus, Permission};
 use leptos::prelude::*;
 
@@ -77,8 +77,10 @@ fn Notes(key: Memo<ApiKey>) -> impl IntoView {
     move || {
         let (expires_at, status, previous) = times.get();
         let expiry = expires_at.map(|at| {
-            let word = if status == ApiKeyStatus::Expired { "Expired " } else { "Expires " };
-            view! { <div class="sub">{word} <Date at=at.to_string() /></div> }
+            let is_over =
+                status == ApiKeyStatus::Expired || millis(at.as_str()).is_some_and(|at| at <= now());
+            let word = if is_over { "Expired " } else { "Expires " };
+            view! { <div class="sub">{word} <DateOrTime at=at.to_string() /></div> }
         });
         let overlap = previous.map(|at| {
             view! { <div class="sub warn"><Icon glyph=Glyph::Clock />"Old secret works until " {moment(at.as_str())}</div> }
