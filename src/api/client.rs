@@ -104,15 +104,26 @@ impl Client {
             return Ok(backend);
         }
         let region = region_in(path).expect("all but sign-in and the list of regions is about a region");
-        let found = poll_fn(|context| {
-            let found = self.serving.with_untracked(|serving| serving.find(&region));
+        let away = || self.backends.all().any(|(id, _)| self.connection(id).away.get_untracked());
+        let found = self.server_of(&region).await;
+        found.ok_or_else(|| if away() { ApiError::unreachable() } else { ApiError::unserved() })
+    }
+
+    /// The backend of a region; none if nobody serves it. It waits until that is known.
+    pub(super) async fn server_of(self, region: &RegionId) -> Option<BackendId> {
+        poll_fn(|context| {
+            let found = self.serving.with_untracked(|serving| serving.find(region));
             if found.is_pending() {
                 self.serving.update_untracked(|serving| serving.wait(context.waker()));
             }
             found
-        });
-        let away = || self.backends.all().any(|(id, _)| self.connection(id).away.get_untracked());
-        found.await.ok_or_else(|| if away() { ApiError::unreachable() } else { ApiError::unserved() })
+        })
+        .await
+    }
+
+    /// Whether a backend has not yet told its regions, nor failed to.
+    pub(super) fn is_awaited(self, backend: BackendId) -> bool {
+        self.serving.with_untracked(|serving| serving.is_awaited(backend))
     }
 
     /// The address of what is read by a link, at a path below the API's base; none while the region's backend is not

@@ -16,6 +16,7 @@ use keygate_contract::{
     ApiKey, ApiKeyList, Call, GrantList, Live, ModelList, Page, Region, RegionId, Session, Usage, Workspace,
 };
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 /// The client and the answers it got, as one context.
 #[derive(Clone, Copy)]
@@ -78,11 +79,25 @@ impl Queries {
         page.items.into_iter().map(|region| region.id).find(serves)
     }
 
-    /// The first region of the backend, asked for now.
+    /// The first region of the backend, asked for now. The backends before it are asked too, unless they have told:
+    /// a region that they have as well is theirs.
     pub async fn first_region(self, backend: BackendId) -> Option<RegionId> {
+        let before = self.client.backends.all().map(|(id, _)| id).take_while(|id| *id != backend);
+        for earlier in before.filter(|id| self.client.is_awaited(*id)) {
+            spawn_local(async move { drop(self.read_regions(earlier).await) });
+        }
+        for region in self.read_regions(backend).await?.items {
+            if self.client.server_of(&region.id).await == Some(backend) {
+                return Some(region.id);
+            }
+        }
+        None
+    }
+
+    async fn read_regions(self, backend: BackendId) -> Option<Page<Region>> {
         let page = region_list(self.client, backend).await.ok()?;
-        self.regions.put(&backend, page);
-        self.known_region(backend)
+        self.regions.put(&backend, page.clone());
+        Some(page)
     }
 
     /// A page of a region's workspaces.

@@ -54,6 +54,11 @@ impl Serving {
         !self.told.contains(&Told::Awaited)
     }
 
+    /// Whether the backend has not yet told its regions, nor failed to.
+    pub(super) fn is_awaited(&self, BackendId(i): BackendId) -> bool {
+        self.told[i] == Told::Awaited
+    }
+
     /// Has a request woken when there is more to know.
     pub(super) fn wait(&mut self, waker: &Waker) {
         self.waiting.push(waker.clone());
