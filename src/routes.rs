@@ -13,6 +13,10 @@ use crate::uri::{decode, encode, query};
 use keygate_contract::{RegionId, WorkspaceId};
 use std::fmt;
 
+/// Stands in a path in the place of a workspace where it is not known which one: the one last used in the region, or its
+/// default one. The address is put right as soon as that is known.
+const USUAL: &str = "-";
+
 /// Where a person is, or a link leads. Its `Display` is the path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -132,6 +136,20 @@ impl Place {
 
     /// The workspace whose page this is. One that is merely open over the list is not.
     pub fn workspace(&self) -> Option<&WorkspaceId> {
+        self.workspace_in_path().filter(|id| id.as_str() != USUAL)
+    }
+
+    /// Whether it is a page of a workspace, and does not say of which.
+    pub fn is_of_usual(&self) -> bool {
+        self.workspace_in_path().is_some_and(|id| id.as_str() == USUAL)
+    }
+
+    /// What names the usual workspace of a region in a path.
+    pub fn usual() -> WorkspaceId {
+        USUAL.into()
+    }
+
+    fn workspace_in_path(&self) -> Option<&WorkspaceId> {
         match self {
             Self::Home | Self::SignIn | Self::Workspaces { .. } | Self::Endpoints { .. } => None,
             Self::ApiKeys { workspace, .. }
@@ -274,6 +292,18 @@ mod tests {
         {
             assert_eq!(Place::parse(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn a_page_may_be_of_the_workspace_that_is_used_there() {
+        let keys = Place::ApiKeys { region: "a".into(), workspace: "ws-1".into() };
+        assert!(!keys.is_of_usual() && keys.workspace().is_some());
+        let unknown = keys.moved_to("b".into(), Place::usual());
+        assert_eq!(unknown.to_string(), "/b/w/-/api-keys");
+        let read = Place::parse("/b/w/-/api-keys").unwrap();
+        assert!(read == unknown && read.is_of_usual());
+        assert_eq!(read.workspace(), None, "no workspace is called so");
+        assert!(!Place::workspaces("a".into()).is_of_usual());
     }
 
     #[test]

@@ -77,7 +77,9 @@ fn Items(backend: BackendId) -> impl IntoView {
     let navigation = use_navigation();
     let enter = move |region: RegionId| {
         spawn_local(async move {
-            let workspace = workspace_on_entering(queries, &region).await;
+            // Where the workspaces cannot be read the page says so itself, and goes on once they can.
+            let workspace =
+                workspace_on_entering(queries, &region).await.unwrap_or_else(|_| Some(Place::usual()));
             let here = place.get_untracked();
             let to = match (here, workspace) {
                 (Some(here), Some(workspace)) => here.moved_to(region, workspace),

@@ -62,10 +62,16 @@ const ACCOUNT: &[Entry] =
 pub fn Sidebar() -> impl IntoView {
     let (regions, workspaces, here) = (Regions::expect(), Workspaces::expect(), use_place());
     let link = |entry: &'static Entry| {
-        let place = Memo::new(move |_| Some((entry.place)(regions.id.get()?, workspaces.id.get()?)));
+        let place = Memo::new(move |_| {
+            let workspace = workspaces.id.get().unwrap_or_else(Place::usual);
+            Some((entry.place)(regions.id.get()?, workspace))
+        });
+        // While the workspaces are on their way it is soon known which one a link leads to.
+        let is_soon_known = move |place: &Place| place.is_of_usual() && workspaces.error().is_none();
+        let href = move || place.get().filter(|place| !is_soon_known(place)).map(|place| place.to_string());
         let current = move || here.get().map(Place::page).filter(|here| Some(here) == place.get().as_ref());
         view! {
-            <a href=move || place.get().map(|place| place.to_string()) aria-current=move || current().map(|_| "page")>
+            <a href=href aria-current=move || current().map(|_| "page")>
                 <Icon glyph=entry.glyph />
                 {entry.label}
             </a>

@@ -38,12 +38,15 @@ pub fn use_requests_place() -> Memo<Option<String>> {
     })
 }
 
-/// The workspace of a page that is about one. It stays while the page is being left.
+/// The workspace of a page that is about one; none while it is not known which. It stays while the page is being left.
 pub fn use_workspace_place() -> Memo<Option<WorkspaceKey>> {
     let place = use_place();
     Memo::new(move |before: Option<&Option<_>>| {
+        let place = place.get();
+        if place.as_ref().is_some_and(Place::is_of_usual) {
+            return None;
+        }
         let here = place
-            .get()
             .and_then(|p| Some(WorkspaceKey { region: p.region()?.clone(), id: p.workspace()?.clone() }));
         here.or_else(|| before.cloned().flatten())
     })

@@ -1,9 +1,11 @@
 //! The workspaces of the region, and the one the console is in.
 
+use super::navigation::use_navigation;
 use super::place::use_place;
 use super::region::Regions;
 use super::storage;
-use crate::api::{Queries, Query, WorkspaceKey, WorkspaceListKey, workspace_list};
+use crate::api::{ApiError, Queries, Query, Result, WorkspaceKey, WorkspaceListKey, workspace_list};
+use crate::routes::Place;
 use keygate_contract::{Page, RegionId, Workspace, WorkspaceId};
 use leptos::prelude::*;
 
@@ -57,6 +59,17 @@ impl Workspaces {
                 remember(&region, &workspace.id);
             }
         });
+        let navigation = use_navigation();
+        Effect::new(move |_| {
+            let Some(here) = place.get().filter(Place::is_of_usual) else { return };
+            let (Some(region), Some(page)) = (region.get(), list.value()) else { return };
+            let to = match id.get() {
+                Some(workspace) => here.moved_to(region, workspace),
+                None if page.items.is_empty() => Place::workspaces(region),
+                None => return,
+            };
+            navigation.replace(&to.to_string());
+        });
         let this = Self { list, id, current, single, chosen };
         provide_context(this);
         this
@@ -74,7 +87,7 @@ impl Workspaces {
     }
 
     /// Why the workspace the path names cannot be shown.
-    pub fn error(self) -> Option<crate::api::ApiError> {
+    pub fn error(self) -> Option<ApiError> {
         self.single.error().or_else(|| if self.current.get().is_none() { self.list.error() } else { None })
     }
 
@@ -97,12 +110,15 @@ fn remember(region: &RegionId, workspace: &WorkspaceId) {
     storage::write(&slot(region), Some(workspace.as_str()));
 }
 
-/// The workspace to be in after a change to `region`: the one last used there, or the default.
-pub async fn workspace_on_entering(queries: Queries, region: &RegionId) -> Option<WorkspaceId> {
+/// The workspace to be in after a change to `region`: the one last used there, or the default; none where there is none.
+///
+/// # Errors
+/// What reading the workspaces can meet.
+pub async fn workspace_on_entering(queries: Queries, region: &RegionId) -> Result<Option<WorkspaceId>> {
     let key = WorkspaceListKey::first(region.clone());
-    let page = workspace_list(queries.client, &key).await.ok()?;
+    let page = workspace_list(queries.client, &key).await?;
     let last = last_used(region).filter(|id| page.items.iter().any(|w| w.id == *id));
     let id = last.or_else(|| page.items.first().map(|w| w.id.clone()));
     queries.workspaces_read(&key, page);
-    id
+    Ok(id)
 }
