@@ -1,9 +1,18 @@
 //! Errors, where they belong: in the place of what could not be shown, or beside what could not be done.
 
 use crate::api::ApiError;
+use crate::state::SignedIn;
 use crate::ui::{CopyText, Empty, Glyph, Note};
 use keygate_contract::ErrorCode;
 use leptos::prelude::*;
+
+const CHECK: &str = "Check that the server runs and that you are connected.";
+
+/// What the server in use is called: by its name where there are several.
+fn server_in_use() -> &'static str {
+    let name = use_context::<SignedIn>().and_then(|s| s.name(s.backend.get_untracked()?));
+    name.unwrap_or("Keygate")
+}
 
 /// Stands in the place of what could not be read, and offers to read it again where that may help.
 #[component]
@@ -18,7 +27,7 @@ pub fn ErrorView(
     let (glyph, title) = match error.status {
         403 => (Glyph::Lock, "Your role does not permit this".to_owned()),
         404 => (Glyph::Search, "Not found".to_owned()),
-        _ if error.is_away() => (Glyph::Unplugged, "Keygate does not answer".to_owned()),
+        _ if error.is_away() => (Glyph::Unplugged, format!("{} does not answer", server_in_use())),
         _ => (Glyph::Error, format!("Could not load {what}")),
     };
     let message = match error.code {
@@ -28,7 +37,7 @@ pub fn ErrorView(
         ErrorCode::NotFound => {
             format!("{} It may have been removed, or belong to another account.", error.message)
         }
-        _ if error.is_away() => "Check that the server runs and that you are connected.".to_owned(),
+        _ if error.is_away() => CHECK.to_owned(),
         _ => error.message,
     };
     let helps = !matches!(error.status, 403 | 404);
@@ -59,10 +68,14 @@ pub fn ErrorNote(
 ) -> impl IntoView {
     move || {
         error.get().map(|error| {
+            let message = match error.status {
+                0 => format!("{} does not answer. {CHECK}", server_in_use()),
+                _ => error.message,
+            };
             let wait = error.retry_after.map(|seconds| format!(" Try again in {seconds} s."));
             view! {
                 <Note class="note bad" glyph=Glyph::Error role="alert">
-                    <span>{error.message}{wait}</span>
+                    <span>{message}{wait}</span>
                     {error.request_id.map(|id| view! { <Request id /> })}
                     {on_retry.map(|retry| view! {
                         <button type="button" class="btn small" on:click=move |_| retry.run(())>"Retry"</button>

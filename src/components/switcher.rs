@@ -23,6 +23,12 @@ pub fn WorkspaceSwitcher() -> impl IntoView {
             </span>
         }
         .into_any(),
+        // The page says what is the matter with it.
+        None if workspaces.error().is_some() => view! {
+            <Icon glyph=Glyph::Grid />
+            <span class="who"><span>"Choose a workspace"</span></span>
+        }
+        .into_any(),
         None => view! {
             <i class="bone box"></i>
             <span class="who"><span class="sr-only">"Workspace"</span><i class="bone"></i></span>

@@ -84,6 +84,11 @@ pub(super) fn WorkspacePicker(
             </div>
         }
     };
+    let none = move || match found.error() {
+        Some(_) => "The workspaces could not be read.",
+        None if found.value().is_none() => "Reading the workspaces…",
+        None => "No workspace has this in its name or ID.",
+    };
     view! {
         <div class="search">
             <Icon glyph=Glyph::Search />
@@ -111,7 +116,7 @@ pub(super) fn WorkspacePicker(
         <div role="listbox" id=list_id aria-label="Workspaces">
             {move || options.get().into_iter().enumerate().map(option.clone()).collect_view()}
         </div>
-        {move || options.with(Vec::is_empty).then(|| view! { <p class="none" role="status">"No workspace has this in its name or ID."</p> })}
+        {move || options.with(Vec::is_empty).then(|| view! { <p class="none" role="status">{none()}</p> })}
     }
 }
 

@@ -156,13 +156,20 @@ pub fn ApiKeysPage() -> impl IntoView {
             />
         }
     };
+    let add = move || {
+        missing.with(Option::is_none).then(|| {
+            view! {
+                <ReasonedButton reason=full on_press=create class="btn primary">
+                    <Icon glyph=Glyph::Plus />
+                    "Add API key"
+                    <span class="count">{count}</span>
+                </ReasonedButton>
+            }
+        })
+    };
     view! {
         <PageHead title="API keys" scope=Signal::derive(move || name.get()) intro=intro.into_any()>
-            <ReasonedButton reason=full on_press=create class="btn primary">
-                <Icon glyph=Glyph::Plus />
-                "Add API key"
-                <span class="count">{count}</span>
-            </ReasonedButton>
+            {add}
         </PageHead>
         {move || match missing.get() {
             Some(error) => {

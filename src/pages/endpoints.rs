@@ -49,7 +49,7 @@ pub fn EndpointsPage() -> impl IntoView {
     let name = Memo::new(move |_| regions.current.with(|region| region.as_ref().map(|r| r.name.clone())));
     let intro = view! {
         "Where applications call models in "
-        <Named name />
+        <Named name or="this region" />
         ", and how to set up their clients."
     };
     let running = Memo::new(move |_| checks.is_running());
