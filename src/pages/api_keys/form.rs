@@ -10,7 +10,7 @@ mod scope;
 use crate::components::{Checked, Submission};
 use expiry::Expiry;
 pub(super) use fields::Fields;
-use keygate_contract::{ApiKey, ApiKeyUpdate, Description, IpRule, Permission, Timestamp};
+use keygate_contract::{ApiKey, ApiKeyUpdate, Description, IpRule, Permission, RestrictionError, Timestamp};
 use leptos::prelude::*;
 pub(super) use models::ModelPicker;
 use scope::{Scope, Spot};
@@ -21,7 +21,7 @@ use std::collections::HashMap;
 pub(super) struct KeyForm {
     description: Checked,
     scope: RwSignal<Scope>,
-    /// The permission as it was last sent, and why it is none.
+    /// The permission as it was last sent, and all that is wrong with it.
     sent: RwSignal<Option<Sent>>,
     ip_text: RwSignal<String>,
     ip_error: RwSignal<Option<String>>,
@@ -33,8 +33,8 @@ pub(super) struct KeyForm {
     expiry: Expiry,
 }
 
-/// A permission as it was sent, and where and why it is none.
-type Sent = (Scope, Option<(Spot, String)>);
+/// A permission as it was sent, and why it is none.
+type Sent = (Scope, Vec<RestrictionError>);
 
 /// What the form says.
 pub(super) struct Filled {
@@ -88,14 +88,14 @@ impl KeyForm {
         let text = self.ip_text.get_untracked();
         let takes_text = self.scope.with_untracked(|scope| scope.custom && scope.by_ip);
         // What stands in the field is meant to be in the list.
-        if takes_text && !text.trim().is_empty() && !self.take_addresses(&text, true) {
-            return None;
-        }
+        let is_taken = !takes_text || text.trim().is_empty() || self.take_addresses(&text, true);
         let scope = self.scope.get_untracked();
-        let permission = scope.permission();
-        let wrong = permission.as_ref().err().map(|error| (Spot::of(*error), error.to_string()));
+        let permission = scope.permission().ok().filter(|_| is_taken);
+        let mut wrong = scope.errors();
+        // The field says what is wrong with its text.
+        wrong.retain(|error| is_taken || Spot::of(*error) != Spot::Ips);
         self.sent.set(Some((scope, wrong)));
-        permission.ok()
+        permission
     }
 
     /// The fields that show the server's errors themselves.
@@ -114,7 +114,7 @@ impl KeyForm {
         Signal::derive(move || {
             self.sent.with(|sent| {
                 let (sent, wrong) = sent.as_ref().filter(|(sent, _)| self.scope.with(|now| now == sent))?;
-                let own = wrong.as_ref().filter(|(at, _)| *at == spot).map(|(_, words)| words.clone());
+                let own = wrong.iter().find(|error| Spot::of(**error) == spot).map(ToString::to_string);
                 own.or_else(|| told(sent))
             })
         })

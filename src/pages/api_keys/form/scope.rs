@@ -63,6 +63,19 @@ impl Scope {
         Restriction::new(ips, models).map(Permission::Custom)
     }
 
+    /// All that is wrong with it, of both lists.
+    pub(super) fn errors(&self) -> Vec<RestrictionError> {
+        if !self.custom {
+            return Vec::new();
+        }
+        let ips = self.by_ip.then(|| Restriction::new(Some(self.ips.clone()), None));
+        let models = self.by_model.then(|| Restriction::new(None, Some(self.models.clone())));
+        match (ips, models) {
+            (None, None) => vec![RestrictionError::Nothing],
+            lists => [lists.0, lists.1].into_iter().flatten().filter_map(Result::err).collect(),
+        }
+    }
+
     /// Whether it is another permission than this.
     pub(super) fn differs(&self, permission: &Permission) -> bool {
         self.permission().as_ref() != Ok(permission)
@@ -98,6 +111,19 @@ mod tests {
         scope.by_model = true;
         scope.models.clear();
         assert_eq!(scope.permission(), Err(RestrictionError::NoModels));
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        use RestrictionError::{NoIps, NoModels, Nothing};
+        let mut scope = Scope { custom: true, ..Scope::default() };
+        assert_eq!(scope.errors(), [Nothing]);
+        (scope.by_ip, scope.by_model) = (true, true);
+        assert_eq!(scope.errors(), [NoIps, NoModels]);
+        scope.ips.push(rule("10.0.0.1"));
+        assert_eq!(scope.errors(), [NoModels]);
+        scope.models.push("m".into());
+        assert_eq!((scope.errors(), scope.permission().is_ok()), (vec![], true));
     }
 
     #[test]
