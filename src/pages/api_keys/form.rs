@@ -27,6 +27,8 @@ pub(super) struct KeyForm {
     ip_error: RwSignal<Option<String>>,
     /// What was just done to the list of addresses, to be heard.
     ip_news: RwSignal<String>,
+    /// Which addresses were entered that stand in the list already, until something else is typed.
+    ip_there: RwSignal<Option<String>>,
     originals: RwSignal<HashMap<IpRule, String>>,
     /// Whether the choice of models is open.
     picking: RwSignal<bool>,
@@ -62,6 +64,7 @@ impl KeyForm {
             ip_text: RwSignal::new(String::new()),
             ip_error: RwSignal::new(None),
             ip_news: RwSignal::new(String::new()),
+            ip_there: RwSignal::new(None),
             originals: RwSignal::new(HashMap::new()),
             picking: RwSignal::new(false),
             expiry: Expiry::new(expires_at),

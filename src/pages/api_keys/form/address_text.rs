@@ -58,6 +58,29 @@ pub(super) fn take(text: &str, all: bool, room: usize) -> Taken {
     taken
 }
 
+/// What is said of addresses that were taken from the field: which are new in the list, and which stood there already.
+pub(super) fn news(added: &[IpRule], known: &[IpRule]) -> Option<String> {
+    let added = match added {
+        [] => None,
+        [one] => Some(format!("{one} added")),
+        many => Some(format!("{} addresses added", many.len())),
+    };
+    let known = match known {
+        [] => None,
+        [one] => Some(format!("{one} is already in the list")),
+        many => Some(format!("{} addresses are already in the list", many.len())),
+    };
+    let news: Vec<_> = added.into_iter().chain(known).collect();
+    (!news.is_empty()).then(|| news.join(", "))
+}
+
+/// How an address is kept that is entered otherwise: a block as its network, one address in its usual form.
+pub(super) fn kept_as(text: &str) -> Option<String> {
+    let kept = IpRule::parse(text).ok()?.to_string();
+    let as_what = if kept.contains('/') { "as its network, " } else { "as " };
+    (!kept.eq_ignore_ascii_case(text.trim())).then(|| format!("It is kept {as_what}{kept}."))
+}
+
 /// Why a text cannot become an address by typing on; none while it still may.
 pub(super) fn hopeless(text: &str) -> Option<IpRuleError> {
     let text = text.trim();
@@ -113,6 +136,29 @@ mod tests {
         assert_eq!(entered("10.0.0.1/8").text.as_deref(), Some("10.0.0.1/8"));
         assert_eq!(entered("::ffff:10.0.0.1").text.as_deref(), Some("::ffff:10.0.0.1"));
         assert_eq!(entered("2001:DB8::").text, None);
+    }
+
+    #[test]
+    fn one_address_is_not_called_a_network() {
+        let kept = |text| kept_as(text);
+        assert_eq!(kept("10.1.2.3/8").as_deref(), Some("It is kept as its network, 10.0.0.0/8."));
+        for one in ["::ffff:10.0.0.1", "10.0.0.1/32", " ::ffff:10.0.0.1/128 "] {
+            assert_eq!(kept(one).as_deref(), Some("It is kept as 10.0.0.1."), "{one}");
+        }
+        for as_entered in ["10.0.0.1", "10.0.0.0/8", "2001:DB8::", "10.0.0", ""] {
+            assert_eq!(kept(as_entered), None, "{as_entered}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_already_there_is_not_passed_over_in_silence() {
+        let rules = |texts: &[&str]| texts.iter().map(|t| IpRule::parse(t).unwrap()).collect::<Vec<_>>();
+        let told = |added: &[&str], known: &[&str]| news(&rules(added), &rules(known));
+        assert_eq!(told(&[], &["10.0.0.1"]).as_deref(), Some("10.0.0.1 is already in the list"));
+        assert_eq!(told(&["::1"], &[]).as_deref(), Some("::1 added"));
+        let both = told(&["::1", "::2"], &["10.0.0.1", "10.0.0.2"]);
+        assert_eq!(both.as_deref(), Some("2 addresses added, 2 addresses are already in the list"));
+        assert_eq!(told(&[], &[]), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Where calls with a key may come from.
 
 use super::KeyForm;
-use super::address_text::{Entered, hopeless, is_separator, take};
+use super::address_text::{Entered, hopeless, is_separator, kept_as, news, take};
 use super::scope::Spot;
 use crate::components::Submission;
 use crate::ui::dom::{all_in, by_id, focus, unique_id};
@@ -22,7 +22,9 @@ impl KeyForm {
     pub(super) fn take_addresses(self, text: &str, all: bool) -> bool {
         let known = self.scope.with_untracked(|scope| scope.ips.clone());
         let mut taken = take(text, all, IP_RULES_MAX);
-        taken.entered.retain(|entered| !known.contains(&entered.rule));
+        let (there, entered): (Vec<_>, Vec<_>) =
+            taken.entered.into_iter().partition(|entered| known.contains(&entered.rule));
+        taken.entered = entered;
         let room = IP_RULES_MAX.saturating_sub(known.len());
         let over = taken.entered.split_off(room.min(taken.entered.len()));
         let mut left = taken.left;
@@ -33,12 +35,12 @@ impl KeyForm {
         let is_full = !over.is_empty() || (taken.error.is_none() && all && !left.trim().is_empty());
         let error = taken.error.map(|(part, error)| format!("“{part}”: {error}"));
         self.ip_error.set(error.or_else(|| is_full.then(|| RestrictionError::TooManyIps.to_string())));
-        if !taken.entered.is_empty() {
-            let words = match &taken.entered[..] {
-                [one] => format!("{} added", one.rule),
-                many => format!("{} addresses added", many.len()),
-            };
+        let rules = |entered: &[Entered]| entered.iter().map(|entered| entered.rule).collect::<Vec<_>>();
+        if let Some(words) = news(&rules(&taken.entered), &rules(&there)) {
             self.ip_news.set(words);
+        }
+        self.ip_there.set(news(&[], &rules(&there)));
+        if !taken.entered.is_empty() {
             self.originals.update(|originals| {
                 originals.extend(taken.entered.iter().filter_map(|e| Some((e.rule, e.text.clone()?))));
             });
@@ -69,6 +71,9 @@ pub(super) fn Addresses(
             form.take_addresses(&text, many);
         } else {
             form.ip_text.set(text);
+            form.ip_there.set(None);
+            // The same words would not be heard a second time.
+            form.ip_news.set(String::new());
         }
     };
     let add = move || {
@@ -86,13 +91,8 @@ pub(super) fn Addresses(
         }
     };
     let hint = move || {
-        let text = form.ip_text.get();
-        match IpRule::parse(&text) {
-            Ok(rule) if !rule.to_string().eq_ignore_ascii_case(text.trim()) => {
-                format!("It is kept as its network, {rule}.")
-            }
-            _ => HINT.to_owned(),
-        }
+        let there = form.ip_there.get().map(|words| format!("{words}."));
+        there.or_else(|| form.ip_text.with(|text| kept_as(text))).unwrap_or_else(|| HINT.to_owned())
     };
     let remove = {
         let id = id.clone();
@@ -100,6 +100,7 @@ pub(super) fn Addresses(
             let at = form.scope.with_untracked(|scope| scope.ips.iter().position(|ip| *ip == rule));
             form.scope.update(|scope| scope.ips.retain(|ip| *ip != rule));
             form.ip_error.set(None);
+            form.ip_there.set(None);
             form.ip_news.set(format!("{rule} removed"));
             let id = id.clone();
             // What had the focus goes with the row: the next one takes it, or else the field.
