@@ -7,6 +7,7 @@ mod disable;
 mod edit;
 mod end_overlap;
 mod form;
+mod gone;
 mod menu;
 mod open;
 mod reset;
@@ -21,7 +22,7 @@ use crate::components::{ErrorNote, ErrorView, ListCard, Named, PageHead, use_lis
 use crate::routes::ListView;
 use crate::state::{Regions, Toasts, Workspaces, use_list_view, use_workspace_place};
 use crate::ui::{Column, Empty, FilterMenu, Glyph, Icon, ReasonedButton, SearchBox};
-use keygate_contract::{ApiKey, PAGE_SIZE_DEFAULT, Page};
+use keygate_contract::{ApiKey, ErrorCode, PAGE_SIZE_DEFAULT, Page};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use menu::Acts;
@@ -65,6 +66,9 @@ pub fn ApiKeysPage() -> impl IntoView {
             let ApiKey { id, description, .. } = key;
             match api_key_enable(queries, workspace, id).await {
                 Ok(_) => toasts.show(format!("API key “{description}” enabled")),
+                Err(error) if error.code == ErrorCode::NotFound => {
+                    drop(open.try_set(Open::Gone(description)));
+                }
                 Err(error) => drop(act_error.try_set(Some(error))),
             }
         });

@@ -1,5 +1,6 @@
 //! Deletes an API key.
 
+use super::gone::when_gone;
 use crate::api::{Queries, WorkspaceKey, api_key_delete};
 use crate::components::{Submission, TypedConfirm};
 use crate::state::Toasts;
@@ -9,9 +10,16 @@ use leptos::prelude::*;
 
 /// The dialog.
 #[component]
-pub(super) fn DeleteDialog(workspace: WorkspaceKey, key: ApiKey, on_close: Callback<()>) -> impl IntoView {
+pub(super) fn DeleteDialog(
+    workspace: WorkspaceKey,
+    key: ApiKey,
+    on_gone: Callback<String>,
+    on_close: Callback<()>,
+) -> impl IntoView {
     let (queries, toasts, submission) = (Queries::expect(), Toasts::expect(), Submission::new());
     let ApiKey { id, masked, description, .. } = key;
+    let gone = description.clone();
+    when_gone(submission, move || on_gone.run(gone.clone()));
     let consequence = view! {
         <p>
             "The next call with " <span class="mono">{masked}</span>

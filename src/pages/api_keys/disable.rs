@@ -1,5 +1,6 @@
 //! Disables an API key.
 
+use super::gone::when_gone;
 use crate::api::{Queries, WorkspaceKey, api_key_disable};
 use crate::components::{Confirm, Submission};
 use crate::state::Toasts;
@@ -8,9 +9,16 @@ use leptos::prelude::*;
 
 /// The dialog.
 #[component]
-pub(super) fn DisableDialog(workspace: WorkspaceKey, key: ApiKey, on_close: Callback<()>) -> impl IntoView {
+pub(super) fn DisableDialog(
+    workspace: WorkspaceKey,
+    key: ApiKey,
+    on_gone: Callback<String>,
+    on_close: Callback<()>,
+) -> impl IntoView {
     let (queries, toasts, submission) = (Queries::expect(), Toasts::expect(), Submission::new());
     let ApiKey { id, description, .. } = key;
+    let gone = description.clone();
+    when_gone(submission, move || on_gone.run(gone.clone()));
     let consequence = view! {
         <p>
             "The next call with " <b><bdi>{description.clone()}</bdi></b>

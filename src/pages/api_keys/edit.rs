@@ -1,6 +1,7 @@
 //! Changes what an API key is told.
 
 use super::form::{Fields, KeyForm, ModelPicker};
+use super::gone::when_gone;
 use super::words;
 use crate::api::{Queries, Result, WorkspaceKey, api_key_update, api_key_view};
 use crate::components::{Submission, Unsaved, UnsavedQuestion};
@@ -32,7 +33,12 @@ async fn save(
 
 /// The dialog.
 #[component]
-pub(super) fn EditDialog(workspace: WorkspaceKey, key: ApiKey, on_close: Callback<()>) -> impl IntoView {
+pub(super) fn EditDialog(
+    workspace: WorkspaceKey,
+    key: ApiKey,
+    on_gone: Callback<String>,
+    on_close: Callback<()>,
+) -> impl IntoView {
     let (queries, toasts) = (Queries::expect(), Toasts::expect());
     let (form, submission) = (KeyForm::of(&key), Submission::new());
     let ApiKey { id, masked, last_refused, .. } = key.clone();
@@ -41,6 +47,10 @@ pub(super) fn EditDialog(workspace: WorkspaceKey, key: ApiKey, on_close: Callbac
     let conflict = RwSignal::new(None::<Vec<String>>);
     let dirty = Signal::derive(move || base.with(|base| form.differs(&base.description, &base.permission)));
     let unsaved = Unsaved::new(dirty, submission.busy(), on_close);
+    when_gone(submission, move || {
+        unsaved.leave();
+        on_gone.run(base.with_untracked(|base| base.description.clone()));
+    });
     let submit = {
         let workspace = workspace.clone();
         Callback::new(move |()| {

@@ -1,5 +1,6 @@
 //! Ends the time in which the secret before the last reset works.
 
+use super::gone::when_gone;
 use crate::api::{Queries, WorkspaceKey, api_key_overlap_end};
 use crate::components::{Confirm, Submission};
 use crate::state::Toasts;
@@ -13,10 +14,13 @@ pub(super) fn EndOverlapDialog(
     workspace: WorkspaceKey,
     key: ApiKey,
     previous: PreviousSecret,
+    on_gone: Callback<String>,
     on_close: Callback<()>,
 ) -> impl IntoView {
     let (queries, toasts, submission) = (Queries::expect(), Toasts::expect(), Submission::new());
     let ApiKey { id, description, .. } = key;
+    let gone = description.clone();
+    when_gone(submission, move || on_gone.run(gone.clone()));
     let consequence = view! {
         <p>
             "The old secret of " <b><bdi>{description.clone()}</bdi></b> ", "

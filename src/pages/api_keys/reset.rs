@@ -1,5 +1,6 @@
 //! Gives an API key a new secret.
 
+use super::gone::when_gone;
 use crate::api::{CreatedKey, Queries, WorkspaceKey, api_key_reset};
 use crate::components::{Checked, ErrorNote, Submission};
 use crate::ui::{Choice, Dialog, Form, RadioGroup, SubmitButton, TextField};
@@ -38,11 +39,14 @@ fn minutes(text: &str) -> Result<Overlap, String> {
 pub(super) fn ResetDialog(
     workspace: WorkspaceKey,
     key: ApiKey,
+    on_gone: Callback<String>,
     on_close: Callback<()>,
     on_reset: Callback<CreatedKey>,
 ) -> impl IntoView {
     let (queries, submission, typed) = (Queries::expect(), Submission::new(), Checked::new("60"));
     let ApiKey { id, masked, description, previous_secret, .. } = key;
+    let gone = description.clone();
+    when_gone(submission, move || on_gone.run(gone.clone()));
     let lasts = RwSignal::new(Lasts::Seconds(0));
     let is_typed = Memo::new(move |_| lasts.get() == Lasts::Typed);
     let close = Callback::new(move |()| {

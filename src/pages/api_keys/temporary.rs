@@ -2,6 +2,7 @@
 
 mod live;
 
+use super::gone::when_gone;
 use crate::api::{Queries, Secret, TemporaryKey, WorkspaceKey, temporary_key_create};
 use crate::components::{Checked, ErrorNote, Submission};
 use crate::ui::dom::{first_in, focus};
@@ -35,9 +36,19 @@ fn focus_on(selector: &'static str) {
 
 /// The dialog. The token is wiped when its time is over, or when the dialog closes.
 #[component]
-pub(super) fn TemporaryDialog(workspace: WorkspaceKey, key: ApiKey, on_close: Callback<()>) -> impl IntoView {
+pub(super) fn TemporaryDialog(
+    workspace: WorkspaceKey,
+    key: ApiKey,
+    on_gone: Callback<String>,
+    on_close: Callback<()>,
+) -> impl IntoView {
     let (queries, submission) = (Queries::expect(), Submission::new());
     let ApiKey { id, description, .. } = key;
+    let gone = (workspace.clone(), description.clone());
+    when_gone(submission, move || {
+        queries.api_keys_changed(&gone.0);
+        on_gone.run(gone.1.clone());
+    });
     let seconds = Checked::new(TEMPORARY_KEY_LIFE.to_string());
     let stage = RwSignal::new(Stage::Ask);
     let close = Callback::new(move |()| {
