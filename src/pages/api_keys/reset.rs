@@ -4,11 +4,10 @@ use super::gone::when_gone;
 use crate::api::{CreatedKey, Queries, WorkspaceKey, api_key_reset};
 use crate::components::{Checked, ErrorNote, Submission};
 use crate::ui::{Choice, Dialog, Form, RadioGroup, SubmitButton, TextField};
-use keygate_contract::{ApiKey, ApiKeyReset, OVERLAP_MAX, Overlap};
+use keygate_contract::{ApiKey, ApiKeyReset, Overlap};
 use leptos::prelude::*;
 
 const FIELD: &str = "overlap_seconds";
-const MINUTES_MAX: u32 = OVERLAP_MAX / 60;
 
 /// How long the old secret works beside the new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,13 +24,13 @@ const CHOICES: [(Lasts, &str); 4] = [
 ];
 
 /// A number of minutes, up to a day.
-fn minutes(text: &str) -> Result<Overlap, String> {
+fn minutes(text: &str) -> Result<Overlap, &'static str> {
     let minutes = text.trim();
     let digits = minutes.bytes().all(|b| b.is_ascii_digit());
     let seconds = minutes.parse().ok().filter(|n: &u64| digits && *n > 0).and_then(|n| n.checked_mul(60));
     let overlap = seconds.and_then(|seconds| Overlap::try_from(seconds).ok());
-    overlap
-        .ok_or_else(|| format!("Give a whole number of minutes from 1 to {MINUTES_MAX}, which is 24 hours."))
+    // The hint beside it tells from where to where.
+    overlap.ok_or("Give a whole number of minutes within these limits.")
 }
 
 /// The dialog.
@@ -112,6 +111,7 @@ pub(super) fn ResetDialog(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use keygate_contract::OVERLAP_MAX;
 
     #[test]
     fn minutes_are_whole_and_at_most_a_day() {

@@ -12,15 +12,15 @@ pub(super) fn permission(permission: &Permission) -> &'static str {
     }
 }
 
-/// What a permission is restricted to: `3 addresses, 5 models`.
+/// What a permission is restricted to: `3 addresses, 5 models`. A number does not part from its word.
 pub(super) fn restriction(permission: &Permission) -> Option<String> {
     let Permission::Custom(restriction) = permission else { return None };
     let ips = restriction.ips().map(|ips| match ips.len() {
-        1 => "1 address".to_owned(),
-        n => format!("{n} addresses"),
+        1 => "1\u{a0}address".to_owned(),
+        n => format!("{n}\u{a0}addresses"),
     });
     let models = restriction.models().map(<[_]>::len).map(|n| n as u64);
-    let models = models.map(|n| format!("{} {}", whole(n), models_word(n)));
+    let models = models.map(|n| format!("{}\u{a0}{}", whole(n), models_word(n)));
     Some(ips.into_iter().chain(models).collect::<Vec<_>>().join(", "))
 }
 
