@@ -39,7 +39,7 @@ fn turns(key: &ApiKey) -> impl Iterator<Item = &str> {
     let may_expire = matches!(key.status, ApiKeyStatus::Active | ApiKeyStatus::OwnerDisabled);
     let expiry = key.expires_at.as_ref().filter(|_| may_expire);
     let overlap = key.previous_secret.as_ref().map(|previous| &previous.expires_at);
-    expiry.into_iter().chain(overlap).map(|at| at.as_str())
+    expiry.into_iter().chain(overlap).map(keygate_contract::Timestamp::as_str)
 }
 
 /// How long it is to the next of these moments.
