@@ -11,20 +11,25 @@ pub(super) fn no_room(
     let of_workspace =
         workspace.map(|w| (w.api_key_count, w.api_key_limit)).filter(|(used, limit)| used >= limit);
     if let Some((_, limit)) = of_workspace {
-        return Some(format!("This workspace holds at most {limit} keys. Delete one to add another."));
+        return Some(format!("This workspace holds at most {}. Delete one to add another.", keys(limit)));
     }
     let limits = limits?;
     if let Some(most) = limits.keys_per_owner.filter(|most| counts.keys_of_owner >= *most) {
         return Some(format!(
-            "A member may own at most {most} keys in this region, in all workspaces. Delete one of yours to add another."
+            "A member may own at most {} in this region, in all workspaces. Delete one of yours to add another.",
+            keys(most)
         ));
     }
     (counts.keys_in_region >= limits.keys_per_region).then(|| {
         format!(
-            "This region holds at most {} keys, in all workspaces. Delete one to add another.",
-            limits.keys_per_region
+            "This region holds at most {}, in all workspaces. Delete one to add another.",
+            keys(limits.keys_per_region)
         )
     })
+}
+
+fn keys(n: u32) -> String {
+    if n == 1 { "1 key".to_owned() } else { format!("{n} keys") }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 import OpenAI from "openai";
 import { Console, expect, type Page, REGION, test } from "../fixtures.ts";
+import { Server } from "../server.ts";
 
 /** Adds a key by hand and gives what was shown. */
 async function addKey(keygate: Console, page: Page, description: string): Promise<string> {
@@ -183,4 +184,43 @@ test("at the limit the page says why no more can be added", async ({ keygate, pa
   await expect(add).toContainText("20/20");
   await expect(add).toBeDisabled();
   await expect(add).toHaveAccessibleDescription(/at most 20 keys/);
+});
+
+test.describe("where a region or an owner has few keys", () => {
+  test.use({
+    server: async ({}, use) => {
+      const few = (id: string, limits: string) => `[[regions]]\nid = "${id}"\nlimits = { ${limits} }\n`;
+      const regions = few(REGION, "keys_per_region = 2") + few("us-east-1", "keys_per_owner = 1");
+      const server = await Server.start(regions, 2);
+      await use(server);
+      await server.remove();
+    },
+  });
+
+  test("the limit is told before a key is described", async ({ keygate, page }) => {
+    const { id } = await keygate.defaultWorkspace();
+    const other = await keygate.createWorkspace("Other");
+    const add = page.getByRole("button", { name: /^Add API key/ }).first();
+    await keygate.createKey(other.id, "one");
+    await keygate.openKeys(id);
+    await expect(page.getByText("No API keys yet")).toBeVisible();
+    await expect(add).toBeEnabled();
+    await keygate.createKey(other.id, "two");
+    await page.reload();
+    for (const button of await page.getByRole("button", { name: /^Add API key/ }).all()) {
+      await expect(button).toBeDisabled();
+      await expect(button).toHaveAccessibleDescription(/This region holds at most 2 keys/);
+    }
+    await add.click({ force: true });
+    await expect(keygate.dialog("Add API key")).toHaveCount(0);
+
+    const virginia = await keygate.defaultWorkspace("us-east-1");
+    await keygate.open(`/us-east-1/w/${virginia.id}/api-keys`);
+    await addKey(keygate, page, "Mine");
+    await page.getByLabel("I have saved this key").check();
+    await page.getByRole("button", { name: "Done" }).click();
+    await expect(keygate.row("Mine")).toBeVisible();
+    await expect(add).toBeDisabled();
+    await expect(add).toHaveAccessibleDescription(/A member may own at most 1 key in this region/);
+  });
 });

@@ -290,6 +290,27 @@ name = "Virginia, second"
   });
 });
 
+test.describe("a link to the second of two backends", () => {
+  test.use({ allowed: ["401", "ERR_CONNECTION_REFUSED", "Failed to load resource"] });
+  const FRANKFURT = '[[regions]]\nid = "eu-central-1"\nname = "Frankfurt"\ncatalogue = "ap-southeast-1"\n';
+
+  test("leads into a region of that one, and its name is told while it is away", async ({ page, port, server }) => {
+    const second = await Server.start(`console_origins = ["http://127.0.0.1:${port}"]\nsession_cookie = "keygate_second"\n${FRANKFURT}`, 1);
+    more.push(second);
+    const site = await Site.nginx(port, "/", [{ name: "Asia", url: server.url }, { name: "Europe", url: second.url }]);
+    await signIn(page, site, server, "&backend=Asia");
+    await expect(page).toHaveURL(`${site.url}${REGION}/workspaces`);
+    await signIn(page, site, second, "&backend=Europe");
+    await expect(page).toHaveURL(`${site.url}eu-central-1/workspaces`);
+    await expect(page.getByRole("link", { name: "Default workspace", exact: true })).toBeVisible();
+
+    await second.stop();
+    await page.reload();
+    await expect(page.getByText("Europe does not answer. What you see")).toBeVisible();
+    await expect(page.getByRole("alert")).toContainText("Europe does not answer");
+  });
+});
+
 test.describe("signing out everywhere", () => {
   test.use({ allowed: ["401"] });
 

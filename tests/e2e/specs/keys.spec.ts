@@ -119,6 +119,60 @@ test("addresses typed wrong say why, and lists of them can be pasted", async ({ 
   await expect(keygate.dialog("Discard changes")).toBeVisible();
 });
 
+test("all that is wrong with a form is told at once", async ({ keygate, page }) => {
+  const { id } = await keygate.defaultWorkspace();
+  await keygate.openKeys(id);
+  await page.getByRole("button", { name: /^Add API key \d/ }).click();
+  const dialog = keygate.dialog("Add API key");
+  await dialog.getByLabel("Description", { exact: true }).fill("Edge");
+  await dialog.getByRole("radio", { name: "Custom" }).check();
+  await dialog.getByLabel("Restrict addresses").check();
+  await dialog.getByLabel("Restrict models").check();
+  const field = dialog.getByLabel("Address or CIDR block");
+  await field.fill("example.com");
+  await dialog.getByRole("radio", { name: "Date and time" }).check();
+  await page.keyboard.press("Control+Enter");
+  await expect(field).toHaveAccessibleDescription(/Host names are not taken/);
+  await expect(dialog.getByRole("button", { name: "Choose models" })).toHaveAccessibleDescription(/at least one model/);
+  await expect(dialog.getByLabel("Expires on")).toHaveAccessibleDescription(/Choose a date and a time/);
+  await expect(field).toBeFocused();
+});
+
+test("an address that is in the list already is not passed over in silence", async ({ keygate, page }) => {
+  const { id } = await keygate.defaultWorkspace();
+  await keygate.openKeys(id);
+  await page.getByRole("button", { name: /^Add API key \d/ }).click();
+  const dialog = keygate.dialog("Add API key");
+  await dialog.getByRole("radio", { name: "Custom" }).check();
+  await dialog.getByLabel("Restrict addresses").check();
+  const field = dialog.getByLabel("Address or CIDR block");
+  await field.fill("::ffff:10.0.0.1");
+  await expect(field).toHaveAccessibleDescription("It is kept as 10.0.0.1. 0/20");
+  await field.press("Enter");
+  await field.fill("10.0.0.1/32");
+  await field.press("Enter");
+  await expect(field).toHaveValue("");
+  await expect(field).toHaveAccessibleDescription("10.0.0.1 is already in the list. 1/20");
+  await expect(dialog.getByRole("status").filter({ hasText: "10.0.0.1 is already in the list" })).toHaveCount(1);
+  await field.pressSequentially("1");
+  await expect(field).toHaveAccessibleDescription(/^Enter adds it/);
+});
+
+test("a key turns by itself when its time is over", async ({ keygate, page }) => {
+  const { path } = await keyOf(keygate, page);
+  const soon = () => new Date(Date.now() + 3_000).toISOString();
+  await keygate.api("POST", `${path}/reset`, { overlap_seconds: 3 });
+  expect((await keygate.api("PATCH", path, { expires_at: soon() })).status).toBe(200);
+  await page.reload();
+  const row = keygate.row("Nightly");
+  await expect(row).toContainText("active");
+  await expect(row).toContainText("Old secret works until");
+  await expect(row).toContainText("Expires today, ");
+  await expect(row).toContainText("expired");
+  await expect(row).toContainText("Expired today, ");
+  await expect(row).not.toContainText("Old secret");
+});
+
 test("a past expiry is refused, a coming one ends the key", async ({ keygate, page }) => {
   const key = await keyOf(keygate, page);
   await keygate.choose("Nightly", "Edit");
@@ -188,7 +242,7 @@ test("a reset key has another secret, and the old one may work for a while", asy
   await dialog.getByRole("radio", { name: "Works for some minutes" }).check();
   await dialog.getByLabel("Minutes", { exact: true }).fill("2880");
   await page.keyboard.press("Enter");
-  await expect(dialog.getByLabel("Minutes", { exact: true })).toHaveAccessibleDescription(/from 1 to 1440, which is 24 hours/);
+  await expect(dialog.getByLabel("Minutes", { exact: true })).toHaveAccessibleDescription(/^1 to 1440, which is 24 hours. Give a whole number/);
   await dialog.getByLabel("Minutes", { exact: true }).fill("90");
   await page.keyboard.press("Enter");
   const third = await takeSecret(keygate);
@@ -283,6 +337,31 @@ test("a model that the workspace lost is shown as such", async ({ keygate, page 
   const models = keygate.dialog("Edit API key").getByRole("list", { name: "Models" });
   await expect(models.getByRole("listitem").filter({ hasText: "qwen-max" })).toContainText("may not call it any more");
   await expect(models.getByText("may not call it any more")).toHaveCount(1);
+});
+
+test.describe("a key that was deleted elsewhere", () => {
+  test.use({ allowed: ["404"] });
+
+  for (const [item, title] of [
+    ["Disable…", "Disable API key"],
+    ["Reset…", "Reset API key"],
+    ["Edit", "Edit API key"],
+  ] as const) {
+    test(`is told of: ${title}`, async ({ keygate, page }) => {
+      const { path } = await keyOf(keygate, page);
+      await keygate.choose("Nightly", item);
+      expect((await keygate.api("DELETE", path)).status).toBe(204);
+      const dialog = keygate.dialog(title);
+      if (item === "Edit") await dialog.getByLabel("Description", { exact: true }).fill("Nightly, later");
+      await dialog.getByRole("button", { name: item === "Edit" ? "Save changes" : title }).click();
+      const gone = keygate.dialog("The API key is deleted");
+      await expect(gone).toContainText("Nightly was deleted in the meantime");
+      await expect(dialog).toHaveCount(0);
+      await gone.getByRole("button", { name: "Close" }).click();
+      await expect(page.getByText("No API keys yet")).toBeVisible();
+      await expect(page.getByRole("heading", { name: "API keys", exact: true })).toBeFocused();
+    });
+  }
 });
 
 test.describe("refusals", () => {

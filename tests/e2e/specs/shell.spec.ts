@@ -94,6 +94,10 @@ test.describe("what does not exist", () => {
     await expect(page.getByRole("heading", { name: "Workspaces", exact: true })).toBeVisible();
     await keygate.open(`/${REGION}/w/ws-0000000000000000/api-keys`);
     await expect(page.getByText("Not found", { exact: true })).toBeVisible();
+    await expect(page.getByText("Keys of this workspace.")).toBeVisible();
+    await expect(page.locator(".bone")).toHaveCount(0);
+    await expect(page.getByRole("button", { name: /^Add API key/ })).toHaveCount(0);
+    await expect(page.getByRole("link", { name: "API keys", exact: true })).toHaveAttribute("aria-current", "page");
     await keygate.open(`/${REGION}/workspaces/ws-0000000000000000`);
     await expect(page.getByRole("dialog").getByText("Not found", { exact: true })).toBeVisible();
   });
@@ -124,6 +128,30 @@ test.describe("when a list cannot be read", () => {
     await page.unroute(lists);
     await alert.getByRole("button", { name: "Retry" }).click();
     await expect(keygate.row("Default workspace")).toBeVisible();
+  });
+
+  test("another region is entered on the same page, and goes on once its workspaces can be read", async ({ keygate, page }) => {
+    await page.getByRole("link", { name: "API keys", exact: true }).click();
+    await expect(page.getByText("No API keys yet")).toBeVisible();
+    const lists = "**/console/v1/regions/us-east-1/workspaces*";
+    await page.route(lists, (route) => route.fulfill(refuse(500, "internal", "A fault of the server.")));
+    await page.getByRole("button", { name: /^Region/ }).click();
+    await page.getByRole("menuitemradio", { name: /Virginia/ }).click();
+    const alert = page.getByRole("alert");
+    await expect(alert).toContainText("Could not load the workspace");
+    await expect(page.getByRole("heading", { name: "API keys", exact: true })).toBeVisible();
+    const sidebar = page.getByRole("navigation", { name: "Console" });
+    await expect(sidebar.getByRole("link", { name: "API keys" })).toHaveAttribute("aria-current", "page");
+    await expect(sidebar.getByRole("link", { name: "Workspaces" })).toHaveAttribute("href", "/us-east-1/workspaces");
+    await expect(sidebar.getByRole("link", { name: "Endpoints" })).toHaveAttribute("href", "/us-east-1/endpoints");
+    await sidebar.getByRole("link", { name: "Models" }).click();
+    await expect(alert).toContainText("Could not load the workspace");
+    await page.goBack();
+    await page.unroute(lists);
+    await alert.getByRole("button", { name: "Retry" }).click();
+    const there = await keygate.defaultWorkspace("us-east-1");
+    await expect(page).toHaveURL(new RegExp(`/us-east-1/w/${there.id}/api-keys$`));
+    await expect(page.getByText("No API keys yet")).toBeVisible();
   });
 
   test("a missing permission is explained, and there is nothing to retry", async ({ keygate, page }) => {
