@@ -9,7 +9,6 @@ use crate::door::Door;
 use crate::ended::{EndedCall, EndedCalls, Tokens};
 use crate::refusal::Refusal;
 use keygate_contract::{CallClass, ThrottledBy};
-use keygate_store::now_ms;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,6 +25,8 @@ const STOPPED: &str = "server_stopped";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Begun {
     pub(crate) at: Instant,
+    /// The same by the clock, in Unix milliseconds.
+    pub(crate) unix_ms: i64,
     pub(crate) request_id: Uuid,
     pub(crate) door: Door,
     pub(crate) address: IpAddr,
@@ -65,7 +66,7 @@ enum Outcome {
 impl Begun {
     /// A request that came now, at `unix_ms`.
     pub(crate) fn new(door: Door, address: IpAddr, unix_ms: i64) -> Self {
-        Self { at: Instant::now(), request_id: request_id(unix_ms), door, address }
+        Self { at: Instant::now(), unix_ms, request_id: request_id(unix_ms), door, address }
     }
 }
 
@@ -191,12 +192,13 @@ impl Drop for Note {
             Outcome::Refused { throttled_by, .. } => throttled_by,
             _ => None,
         };
+        let latency_us = self.elapsed_us();
         self.ended.push(EndedCall {
             key,
             slot: self.slot,
             upstream: self.upstream,
             request_id: self.begun.request_id,
-            ended_at: now_ms(),
+            ended_at: self.begun.unix_ms.saturating_add_unsigned(latency_us / 1000),
             door: self.begun.door.into(),
             address: self.begun.address,
             status,
@@ -206,7 +208,7 @@ impl Drop for Note {
             stream: self.stream,
             tokens: self.tokens,
             cost: self.cost(),
-            latency_us: self.elapsed_us(),
+            latency_us,
             forwarded_us: self.forwarded_us,
             first_token_us: self.first_token_us,
         });

@@ -1,5 +1,6 @@
 //! Where calls are written down.
 
+use foldhash::fast::RandomState;
 use keygate_contract::ModelId;
 use keygate_gateway::catalogue::{Catalogue, Cost};
 use keygate_gateway::credential::PublicId;
@@ -28,7 +29,7 @@ pub(crate) struct Book {
     /// By slot.
     models: Vec<Option<ModelId>>,
     /// What a key never changes is found by the part of it that is its own: workspace, region, owner.
-    subjects: HashMap<(PublicId, Option<usize>), SubjectId>,
+    subjects: HashMap<(PublicId, Option<usize>), SubjectId, RandomState>,
 }
 
 impl Book {
@@ -37,7 +38,7 @@ impl Book {
         for (_, model) in catalogue.all() {
             models[model.slot] = Some(model.id.clone());
         }
-        Self { writer, records: Vec::new(), models, subjects: HashMap::new() }
+        Self { writer, records: Vec::new(), models, subjects: HashMap::default() }
     }
 
     fn subject(&mut self, call: &EndedCall) -> SubjectId {

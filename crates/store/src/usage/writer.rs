@@ -4,17 +4,14 @@ use super::block;
 use super::names::Names;
 use super::record::{CallRecord, CallSubject, SubjectId};
 use crate::error::StoreError;
-use foldhash::fast::RandomState;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The most calls in a block.
 const BLOCK_MOST: usize = 4096;
 /// The most rows of one statement.
 pub(super) const ROWS_MOST: usize = 200;
-/// How many request ids are remembered, so that a call given twice is written once. Few enough to stay near the core.
-const REMEMBERED: usize = 10_000;
 
 /// Writes calls. There is one to a database.
 #[derive(Debug)]
@@ -27,9 +24,10 @@ pub struct UsageWriter {
     new_names: Vec<(u32, String)>,
     new_workspaces: Vec<(u32, CallSubject)>,
     next_seq: i64,
-    written: Written,
-    /// What was being written when the last append ended without an answer.
+    /// What is being written; when an append begins, what the one before left without an answer.
     unsure: Option<Unsure>,
+    /// Request ids of calls that were written although their append did not say so: they will be given again.
+    written: HashSet<[u8; 16]>,
 }
 
 /// A subject by its numbers.
@@ -39,13 +37,6 @@ pub(super) struct Subject {
     pub(super) api_key: u32,
     pub(super) member: u32,
     pub(super) model: u32,
-}
-
-/// Request ids of the last calls written.
-#[derive(Debug, Default)]
-struct Written {
-    ids: HashSet<[u8; 16], RandomState>,
-    order: VecDeque<[u8; 16]>,
 }
 
 /// Calls that may have been written or not, all or none of them.
@@ -72,8 +63,8 @@ impl UsageWriter {
             new_names: Vec::new(),
             new_workspaces: Vec::new(),
             next_seq: 1,
-            written: Written::default(),
             unsure: None,
+            written: HashSet::new(),
         };
         writer.next_seq = writer.last_seq().await? + 1;
         Ok(writer)
@@ -116,12 +107,11 @@ impl UsageWriter {
     pub async fn append(&mut self, calls: &[(SubjectId, CallRecord)]) -> Result<(), StoreError> {
         self.settle().await?;
         let mut ids = Vec::with_capacity(calls.len());
-        let mut seen = HashSet::with_capacity_and_hasher(calls.len(), RandomState::default());
         let mut parts: BTreeMap<(i64, u32), Vec<(Subject, &CallRecord)>> = BTreeMap::new();
         for (subject, record) in calls {
             let id = record.request_id;
             let Some(subject) = self.subjects.get(subject.0 as usize) else { continue };
-            if self.written.ids.contains(&id) || !seen.insert(id) {
+            if self.written.contains(&id) {
                 continue;
             }
             ids.push(id);
@@ -143,9 +133,8 @@ impl UsageWriter {
         self.next_seq += i64::try_from(blocks.len()).unwrap_or(i64::MAX);
         self.new_names.clear();
         self.new_workspaces.clear();
-        if let Some(done) = self.unsure.take() {
-            self.written.remember(done.ids);
-        }
+        self.unsure = None;
+        self.written.clear();
         Ok(())
     }
 
@@ -188,7 +177,7 @@ impl UsageWriter {
         let last = self.last_seq().await?;
         if let Some(unsure) = self.unsure.take().filter(|_| last >= first_seq) {
             self.next_seq = last + 1;
-            self.written.remember(unsure.ids);
+            self.written.extend(unsure.ids);
         }
         Ok(())
     }
@@ -217,21 +206,4 @@ async fn insert(connection: &mut SqliteConnection, mut seq: i64, blocks: &[Block
     // Only full statements are worth keeping prepared.
     insert.build().persistent(blocks.len() == 1 || blocks.len() == ROWS_MOST).execute(connection).await?;
     Ok(())
-}
-
-impl Written {
-    fn remember(&mut self, ids: Vec<[u8; 16]>) {
-        // All of the last append are remembered, however many.
-        let most = REMEMBERED.max(ids.len());
-        for id in ids {
-            if self.ids.insert(id) {
-                self.order.push_back(id);
-            }
-        }
-        while self.order.len() > most {
-            if let Some(id) = self.order.pop_front() {
-                self.ids.remove(&id);
-            }
-        }
-    }
 }
