@@ -44,6 +44,7 @@ pub use session::{Account, EmailCodeCreate, Member, Role, Session, SessionCreate
 pub use text::{Description, Email, SearchText, TextError, WorkspaceName};
 pub use time::Timestamp;
 pub use usage::{
-    Percentiles, Usage, UsageFigures, UsageGroup, UsageItem, UsageOf, UsagePeriod, UsageStep, UsageTotal,
+    Percentiles, Usage, UsageFigures, UsageGroup, UsageItem, UsageOf, UsagePeriod, UsageRetention, UsageStep,
+    UsageTotal,
 };
 pub use workspace::{Workspace, WorkspaceArchive, WorkspaceCreate, WorkspaceUpdate};

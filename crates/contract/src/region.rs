@@ -1,6 +1,7 @@
 //! Regions: places with their own keys, workspaces, models, limits, endpoints and rules.
 
 use crate::id::RegionId;
+use crate::usage::UsageRetention;
 use serde::{Deserialize, Serialize};
 
 /// A region as the console sees it.
@@ -17,6 +18,9 @@ pub struct Region {
     pub features: RegionFeatures,
     /// How many of each thing an account may have here.
     pub limits: RegionLimits,
+    /// How long usage is kept, and so which steps `usage_query` may be asked for.
+    #[serde(default)]
+    pub usage: UsageRetention,
 }
 
 /// An address for applications.

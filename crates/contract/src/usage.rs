@@ -1,7 +1,10 @@
 //! What was used: calls, tokens, cost and latency over time.
 
+mod retention;
+
 use crate::id::{ApiKeyId, ModelId, WorkspaceId};
 use crate::time::Timestamp;
+pub use retention::UsageRetention;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -33,7 +36,7 @@ impl UsageStep {
         }
     }
 
-    /// The most of these steps that one `usage_query` covers.
+    /// The most of these steps that one `usage_query` covers; one more where it begins within a step.
     pub fn most(self) -> i64 {
         match self {
             // A day, an hour to spare for both ends.
@@ -45,9 +48,16 @@ impl UsageStep {
         }
     }
 
-    /// The finest step that a range of so many milliseconds may be asked for in; `None`: longer than any.
+    /// Whether one `usage_query` covers a range of so many milliseconds in these steps. Those that the range begins and ends
+    /// within count as one.
+    pub fn covers(self, range_ms: i64) -> bool {
+        range_ms <= self.most() * self.millis()
+    }
+
+    /// The finest step that a range of so many milliseconds may be asked for in; `None`: longer than any. How far back the
+    /// step is kept is for [`UsageRetention::finest_for`].
     pub fn finest_for(range_ms: i64) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| range_ms <= step.most() * step.millis())
+        Self::ALL.into_iter().find(|step| step.covers(range_ms))
     }
 
     /// The step as it stands on the wire.

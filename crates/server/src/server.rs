@@ -65,7 +65,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let assets = Assets::load(config.console_dir.as_deref()).map_err(StartError::Assets)?;
     let bound = bind(&config).await?;
     let admin = bind_admin(&config).await?;
-    let regions: Vec<Region> = bound.iter().map(|b| region(&b.config, &b.url)).collect();
+    let regions: Vec<Region> = bound.iter().map(|b| region(&b.config, &b.url, config.usage.told())).collect();
     let console_url = config.public_url.clone().unwrap_or_else(|| own_url(bound[0].address));
 
     let Opened { store, secret, is_new } = Opened::open(&config).await?;

@@ -40,8 +40,8 @@ pub use session::NewSession;
 pub use sign_in::{CodeCheck, EmailCode, LinkCheck};
 pub use time::{from_timestamp, now_ms, timestamp};
 pub use usage::{
-    CallCost, CallFilter, CallRecord, CallSubject, Retention, SubjectId, UsageExport, UsageQuery, UsageScope,
-    UsageStore, UsageWriter,
+    CallCost, CallFilter, CallRecord, CallSubject, Retention, SubjectId, SumsFrom, UsageExport, UsageQuery,
+    UsageScope, UsageStore, UsageWriter,
 };
 pub use workspace::WorkspaceQuota;
 

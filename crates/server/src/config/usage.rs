@@ -1,6 +1,7 @@
 //! How long usage is kept, and where figures are told to those who operate the server.
 
 use super::{ConfigError, bad};
+use keygate_contract::UsageRetention;
 use keygate_store::Retention;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -24,6 +25,12 @@ impl Default for UsageConfig {
 }
 
 impl UsageConfig {
+    /// The same, as the console is told of it.
+    pub(crate) fn told(self) -> UsageRetention {
+        let Self { log_days, minute_days, hour_days } = self;
+        UsageRetention { log_days, minute_days, hour_days }
+    }
+
     /// The same, as the store has it.
     pub(crate) fn retention(self) -> Retention {
         Retention { log: self.log_days, minutes: self.minute_days, hours: self.hour_days }

@@ -16,7 +16,8 @@ pub(super) fn router() -> OpenApiRouter<Console> {
 
 /// List regions
 ///
-/// All regions of this server, in one page: where their applications call, what their keys can do, and their limits.
+/// All regions of this server, in one page: where their applications call, what their keys can do, their limits,
+/// and how long their usage is kept.
 #[utoipa::path(
     get, path = "/regions", operation_id = "region_list", tag = "regions", security(("session" = [])),
     responses((status = 200, description = "All regions", body = Page<Region>), Problems),

@@ -2,6 +2,7 @@
 
 mod export;
 mod range;
+mod step;
 
 use super::Console;
 use super::extract::{Path, Query, Signed};
@@ -14,6 +15,7 @@ use keygate_contract::{ApiKeyId, ModelId, RegionId, Usage, UsageGroup, UsageStep
 use keygate_store::{UsageQuery, UsageScope, now_ms};
 pub(super) use range::Range;
 use serde::Deserialize;
+use step::{Kept, Length};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -61,8 +63,8 @@ pub(super) struct UsageFields {
 }
 
 impl UsageFields {
-    /// What the store is asked; `of` are the groupings that there are.
-    fn read(self, workspaces: Vec<WorkspaceId>, of: &[UsageGroup]) -> Result<(UsageQuery, bool), Problem> {
+    /// What is asked; `of` are the groupings that there are.
+    fn read(self, workspaces: Vec<WorkspaceId>, of: &[UsageGroup]) -> Result<Asked, Problem> {
         for (field, group) in [("group_by", Some(self.group_by)), ("totals_by", self.totals_by)] {
             if group.is_some_and(|group| !of.contains(&group)) {
                 let names: Vec<&str> = of.iter().map(|group| group.as_str()).collect();
@@ -71,18 +73,42 @@ impl UsageFields {
             }
         }
         check_model(self.model.as_ref())?;
-        let range = Range::read(self.from.as_deref(), self.to.as_deref(), now_ms())?.in_steps(self.step);
+        let range = Range::read(self.from.as_deref(), self.to.as_deref(), now_ms())?;
+        let steps = range.in_steps(self.step);
         let query = UsageQuery {
             of: UsageScope::Workspaces(workspaces),
-            from: range.from,
-            to: range.to,
+            from: steps.from,
+            to: steps.to,
             step: self.step,
             group_by: self.group_by,
             totals_by: self.totals_by,
             model: self.model,
             api_key: self.api_key,
         };
-        Ok((query, self.previous))
+        Ok(Asked { query, range, previous: self.previous })
+    }
+}
+
+/// What is asked.
+struct Asked {
+    /// In whole steps.
+    query: UsageQuery,
+    /// The range as it was told.
+    range: Range,
+    /// Whether the range before is asked for, too.
+    previous: bool,
+}
+
+impl Asked {
+    /// Refuses a step in which there is no telling it.
+    async fn require_step(
+        &self,
+        console: &Console,
+        region: &RegionId,
+        length: Length,
+    ) -> Result<(), Problem> {
+        let previous = self.previous && length == Length::Answer;
+        Kept::read(console, region).await?.require(self.range, previous, self.query.step, length)
     }
 }
 
@@ -105,7 +131,9 @@ const IN_REGION: [UsageGroup; 3] = [UsageGroup::None, UsageGroup::Model, UsageGr
 /// Query the usage of a workspace
 ///
 /// Calls, tokens, cost and latency in spans of time, from sums that are kept as calls end: what ended a second or two
-/// ago is in it. Steps of a minute cover 25 hours at most, of an hour 62 days, of a day four years.
+/// ago is in it. Steps of a minute cover 25 hours at most, of an hour 62 days, of a day four years. Minutes and hours are
+/// kept as long as `usage` of the region says, by whole days of UTC. A step that is too fine, or no longer kept at `from`
+/// (with `previous`, at the `from` of the range before), is refused with the step to use.
 #[utoipa::path(
     get, path = "/regions/{region}/workspaces/{workspace}/usage", operation_id = "usage_query", tag = "usage",
     security(("session" = [])), params(("region" = RegionId, Path), ("workspace" = WorkspaceId, Path), UsageFields),
@@ -119,8 +147,8 @@ async fn usage_query(
 ) -> Result<Json<Usage>, Problem> {
     signed.require(Operation::UsageQuery)?;
     console.workspace(&signed, &region, &workspace).await?;
-    let (query, previous) = fields.read(vec![workspace], &IN_WORKSPACE)?;
-    answer(&console, query, previous).await
+    let asked = fields.read(vec![workspace], &IN_WORKSPACE)?;
+    answer(&console, &region, asked).await
 }
 
 /// Query the usage of a region
@@ -139,32 +167,35 @@ async fn usage_region_query(
 ) -> Result<Json<Usage>, Problem> {
     signed.require(Operation::UsageRegionQuery)?;
     let workspaces = console.workspaces(&signed, &region).await?;
-    let (query, previous) = fields.read(workspaces, &IN_REGION)?;
-    answer(&console, query, previous).await
+    let asked = fields.read(workspaces, &IN_REGION)?;
+    answer(&console, &region, asked).await
 }
 
-async fn answer(console: &Console, query: UsageQuery, previous: bool) -> Result<Json<Usage>, Problem> {
-    let range = Range { from: query.from, to: query.to };
-    range.require_few(query.step)?;
-    let period = console.usage.usage(&query).await?;
-    let previous = match previous {
+async fn answer(console: &Console, region: &RegionId, asked: Asked) -> Result<Json<Usage>, Problem> {
+    asked.require_step(console, region, Length::Answer).await?;
+    let query = &asked.query;
+    let period = console.usage.usage(query).await?;
+    let previous = match asked.previous {
         true => {
-            let before = range.before();
-            Some(
-                console
-                    .usage
-                    .usage(&UsageQuery { from: before.from, to: before.to, ..query.clone() })
-                    .await?,
-            )
+            let before = Range { from: query.from, to: query.to }.before();
+            let query = UsageQuery { from: before.from, to: before.to, ..query.clone() };
+            Some(console.usage.usage(&query).await?)
         }
         false => None,
     };
+    // Cleaning may have begun in between: totals must not tell what items no longer do.
+    asked.require_step(console, region, Length::Answer).await?;
     Ok(Json(Usage { step: query.step, period, previous }))
+}
+
+async fn file(console: &Console, region: &RegionId, asked: &Asked, name: &str) -> Result<Response, Problem> {
+    asked.require_step(console, region, Length::File).await?;
+    Ok(export::csv(console, &asked.query, name))
 }
 
 /// Export the usage of a workspace
 ///
-/// What `usage_query` tells, as CSV, line by line: however long the range is, with steps of a day.
+/// What `usage_query` tells, as CSV, line by line: however long the range is, as far back as the step is kept.
 #[utoipa::path(
     get, path = "/regions/{region}/workspaces/{workspace}/usage.csv", operation_id = "usage_export", tag = "usage",
     security(("session" = [])), params(("region" = RegionId, Path), ("workspace" = WorkspaceId, Path), UsageFields),
@@ -179,8 +210,8 @@ async fn usage_export(
     signed.require(Operation::UsageQuery)?;
     console.workspace(&signed, &region, &workspace).await?;
     let name = workspace.to_string();
-    let (query, _) = fields.read(vec![workspace], &IN_WORKSPACE)?;
-    export::csv(&console, &query, &name)
+    let asked = fields.read(vec![workspace], &IN_WORKSPACE)?;
+    file(&console, &region, &asked, &name).await
 }
 
 /// Export the usage of a region
@@ -200,6 +231,6 @@ async fn usage_region_export(
     signed.require(Operation::UsageRegionQuery)?;
     let workspaces = console.workspaces(&signed, &region).await?;
     let name = region.to_string();
-    let (query, _) = fields.read(workspaces, &IN_REGION)?;
-    export::csv(&console, &query, &name)
+    let asked = fields.read(workspaces, &IN_REGION)?;
+    file(&console, &region, &asked, &name).await
 }

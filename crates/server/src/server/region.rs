@@ -1,11 +1,12 @@
-//! A region as the console shows it: where its applications call, what its keys can do, and its limits.
+//! A region as the console shows it: where its applications call, what its keys can do, its limits, and how long its usage
+//! is kept.
 
 use crate::config::RegionConfig;
-use keygate_contract::{Endpoint, EndpointKind, Protocol, Region};
+use keygate_contract::{Endpoint, EndpointKind, Protocol, Region, UsageRetention};
 use keygate_gateway::door::Door;
 
 /// The region, reached at `url`.
-pub(super) fn region(config: &RegionConfig, url: &str) -> Region {
+pub(super) fn region(config: &RegionConfig, url: &str, usage: UsageRetention) -> Region {
     let hosts = [
         Some((EndpointKind::Public, url.to_owned())),
         config.private_url.clone().map(|url| (EndpointKind::Private, url)),
@@ -34,6 +35,7 @@ pub(super) fn region(config: &RegionConfig, url: &str) -> Region {
             .collect(),
         features: config.features,
         limits: config.limits,
+        usage,
     }
 }
 

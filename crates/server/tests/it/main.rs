@@ -23,4 +23,5 @@ mod support;
 mod temporary_keys;
 mod upstream;
 mod usage;
+mod usage_steps;
 mod workspaces;

@@ -3,7 +3,7 @@
 use super::cell::{self, Kind};
 use super::{State, UsageStore, block};
 use crate::error::StoreError;
-use keygate_contract::UsageStep;
+use keygate_contract::{UsageRetention, UsageStep};
 
 /// The most rows that are deleted at once, so that appending waits for a moment at most.
 const ROWS_MOST: i64 = 500;
@@ -13,7 +13,7 @@ const ROWS_MOST: i64 = 500;
 pub struct Retention {
     /// The log of calls.
     pub log: u32,
-    /// Sums by minute; at least as long as the log, which is searched by them.
+    /// Sums by minute, by whole days; at least as long as the log, which is searched by them.
     pub minutes: u32,
     /// Sums by hour; at least as long as those by minute.
     pub hours: u32,
@@ -32,14 +32,12 @@ impl UsageStore {
     /// # Errors
     /// [`StoreError::Database`]; what was deleted until then stays deleted.
     pub async fn clean(&self, retention: Retention, now: i64) -> Result<u64, StoreError> {
-        let first = |days: u32, step: UsageStep| {
-            let age = i64::from(days) * UsageStep::Day.millis();
-            block::minute_of(now.saturating_sub(age)) * UsageStep::Minute.millis() / step.millis()
-        };
+        let first = |days: u32, step: UsageStep| UsageRetention::since(days, now).div_euclid(step.millis());
         let minutes = retention.minutes.max(retention.log);
         let hours = retention.hours.max(minutes);
         // From here on readers no longer see the old part of the log: its pages never show half of it.
-        let log_from = first(retention.log, UsageStep::Minute);
+        let log_from =
+            block::minute_of(now.saturating_sub(i64::from(retention.log) * UsageStep::Day.millis()));
         sqlx::query("UPDATE usage_state SET log_from = $1 WHERE id = 1 AND log_from < $1")
             .bind(log_from)
             .execute(&self.write)
@@ -89,6 +87,7 @@ impl UsageStore {
         kind: Kind,
         first: i64,
     ) -> Result<u64, StoreError> {
+        self.note_deletion(step, workspace, kind, first).await?;
         let mut deleted = 0;
         loop {
             let rows = sqlx::query(

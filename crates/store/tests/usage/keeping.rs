@@ -41,7 +41,13 @@ async fn what_is_older_than_it_is_kept_goes_and_the_rest_stays() {
     assert_eq!(fixture.store.call(&whose.workspace, &id).await.unwrap(), None);
     assert_eq!([items(&fixture, UsageStep::Hour).await, items(&fixture, UsageStep::Day).await], before);
     let kept: Vec<UsageItem> = items(&fixture, UsageStep::Minute).await;
-    assert!(minutes.ends_with(&kept) && kept[0].time >= keygate_store::timestamp(old(30)));
+    assert!(minutes.ends_with(&kept) && kept[0].time >= keygate_store::timestamp(DAY + 10 * STEP_DAY));
+
+    // Rows are deleted by whole days, and it is known since when all are there.
+    let from = fixture.store.sums_from().await.unwrap();
+    assert!(from.minutes > DAY && from.minutes <= DAY + 10 * STEP_DAY, "{from:?}");
+    assert_eq!(from.hours, 0);
+    assert!(kept[0].time < keygate_store::timestamp(DAY + 10 * STEP_DAY + 9 * HOUR));
 
     // What can be made from the log is made from it, and what cannot stays.
     fixture.writer.rebuild().await.unwrap();

@@ -1,25 +1,18 @@
 //! Usage as CSV, written as it is read: a year of it by day and key is never in memory as a whole.
 
 use super::super::Console;
-use super::Range;
-use crate::problem::Problem;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
 use http::{HeaderValue, header};
-use keygate_contract::{Percentiles, UsageGroup, UsageItem, UsageStep};
+use keygate_contract::{Percentiles, UsageGroup, UsageItem};
 use keygate_store::{UsageExport, UsageQuery};
 use std::collections::BTreeSet;
 use std::io;
 
-/// The longest range, in days: sums of finer steps are not kept longer by default.
-const DAYS_MAX: [(UsageStep, i64); 3] =
-    [(UsageStep::Minute, 31), (UsageStep::Hour, 400), (UsageStep::Day, 36_600)];
-
 /// The answer to a query as a file of the name of what it is about.
-pub(super) fn csv(console: &Console, query: &UsageQuery, of: &str) -> Result<Response, Problem> {
-    require_kept(query)?;
+pub(super) fn csv(console: &Console, query: &UsageQuery, of: &str) -> Response {
     let currencies: BTreeSet<String> = console
         .catalogue
         .all()
@@ -34,23 +27,7 @@ pub(super) fn csv(console: &Console, query: &UsageQuery, of: &str) -> Result<Res
     if let Ok(name) = HeaderValue::from_str(&name) {
         headers.insert(header::CONTENT_DISPOSITION, name);
     }
-    Ok(response)
-}
-
-/// Refuses a range over which steps this fine are not kept.
-fn require_kept(query: &UsageQuery) -> Result<(), Problem> {
-    let day = UsageStep::Day.millis();
-    let most = DAYS_MAX.iter().find(|(step, _)| *step == query.step).map_or(0, |(_, days)| days * day);
-    let range = Range { from: query.from, to: query.to };
-    if range.length() <= most {
-        return Ok(());
-    }
-    let coarser = if range.length() <= 400 * day { UsageStep::Hour } else { UsageStep::Day };
-    let message = match query.step {
-        UsageStep::Day => "Ask for a hundred years at most.".to_owned(),
-        step => format!("Steps of a {step} cover {} days at most. Use `step={coarser}`.", most / day),
-    };
-    Err(Problem::invalid_field("step", message))
+    response
 }
 
 /// The head, then the lines of a few steps at a time.

@@ -55,38 +55,6 @@ impl Range {
     pub(crate) fn length(self) -> i64 {
         self.to - self.from
     }
-
-    /// Refuses more steps than one answer holds.
-    pub(crate) fn require_few(self, step: UsageStep) -> Result<(), Problem> {
-        if self.length() <= step.most() * step.millis() {
-            return Ok(());
-        }
-        Err(match UsageStep::finest_for(self.length()) {
-            Some(coarser) => Problem::invalid_field(
-                "step",
-                format!(
-                    "Steps of a {step} cover {} at most. Use `step={coarser}` for this range, or a shorter range.",
-                    span(step)
-                ),
-            ),
-            None => Problem::invalid_field(
-                "from",
-                format!(
-                    "A query covers {} at most, with `step=day`. Ask for a shorter range.",
-                    span(UsageStep::Day)
-                ),
-            ),
-        })
-    }
-}
-
-/// How much one answer holds, in words.
-fn span(step: UsageStep) -> &'static str {
-    match step {
-        UsageStep::Minute => "25 hours",
-        UsageStep::Hour => "62 days",
-        UsageStep::Day => "4 years",
-    }
 }
 
 fn backwards() -> Problem {
@@ -161,20 +129,5 @@ mod tests {
         assert_eq!(range.in_steps(UsageStep::Hour), hour);
         assert_eq!(hour.in_steps(UsageStep::Hour), hour);
         assert_eq!(hour.before(), Range { from: NOW - 3 * HOUR / 2, to: NOW - HOUR / 2 });
-    }
-
-    #[test]
-    fn a_step_too_fine_is_refused_with_the_one_to_use() {
-        let days = |days: i64| Range { from: NOW - days * 24 * HOUR, to: NOW };
-        assert!(days(1).require_few(UsageStep::Minute).is_ok());
-        for (range, step, to_use) in [
-            (days(2), UsageStep::Minute, "step=hour"),
-            (days(63), UsageStep::Minute, "step=day"),
-            (days(63), UsageStep::Hour, "step=day"),
-            (days(2000), UsageStep::Day, "4 years"),
-        ] {
-            let refused = format!("{:?}", range.require_few(step).unwrap_err());
-            assert!(refused.contains("status: 422") && refused.contains(to_use), "{refused}");
-        }
     }
 }
