@@ -53,10 +53,12 @@ pub fn Modal(
         }
     };
     let on_native_close = move |event: web_sys::Event| {
-        // The platform closed it without asking. It is still in the view, so it belongs on the screen.
+        // The platform closed it without asking. It is still in the view, so it belongs on the screen. One that is open
+        // took over the element of the layer before, whose end this tells.
         if let Some(dialog) = node.try_get_untracked().flatten()
             && is_backdrop(&event)
             && dialog.is_connected()
+            && !dialog.open()
         {
             open(&dialog);
             on_close.run(());

@@ -77,7 +77,11 @@ test("pages stay as they are while calls come in", async ({ keygate, page }) => 
   const { id } = await keygate.defaultWorkspace();
   const key = await keygate.createKey(id, "Load");
   const made: Made[] = [];
-  for (let i = 0; i < 45; i += 1) made.push(await call(keygate, key.secret, { model: "qwen-plus", max_tokens: 5 }));
+  for (let i = 0; i < 45; i += 1) {
+    made.push(await call(keygate, key.secret, { model: "qwen-plus", max_tokens: 5 }));
+    // Of calls that end in the same millisecond none is the newer one.
+    await page.waitForTimeout(2);
+  }
   await logged(keygate, id, 45);
   await open(keygate, id);
   const shown = () => page.locator("tbody a.main").evaluateAll((links) => links.map((a) => a.getAttribute("href")!.split("/requests/")[1].split("?")[0]));
