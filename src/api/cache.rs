@@ -33,11 +33,13 @@ pub struct QueryState<V> {
     pub fetching: bool,
     /// The value is of another page or search than the one asked for.
     pub outdated: bool,
+    /// When the value came, in milliseconds since 1970.
+    pub read_at: Option<f64>,
 }
 
 impl<V> QueryState<V> {
-    pub(super) fn nothing() -> Self {
-        Self { value: None, error: None, fetching: false, outdated: false }
+    pub(crate) fn nothing() -> Self {
+        Self { value: None, error: None, fetching: false, outdated: false, read_at: None }
     }
 }
 
@@ -60,7 +62,7 @@ pub(super) struct Entry<V> {
     pub(super) stale: bool,
     /// Which request is the latest; the answers of earlier ones are ignored.
     pub(super) turn: u64,
-    /// When the value came, in milliseconds of the page's clock.
+    /// When the value came, in milliseconds since 1970.
     read_at: f64,
     /// Each view of the entry holds a clone.
     viewers: Arc<()>,
@@ -183,6 +185,7 @@ impl<V: Clone> Entry<V> {
             error: self.error.clone(),
             fetching: self.fetching || self.stale,
             outdated: false,
+            read_at: self.value.as_ref().map(|_| self.read_at),
         }
     }
 

@@ -51,6 +51,7 @@ impl<V: Clone + PartialEq + Send + Sync + 'static> Query<V> {
             error: state.error.clone(),
             fetching: state.fetching,
             outdated: state.outdated,
+            read_at: state.read_at,
         };
         Query { state: Memo::new(move |_| self.state.with(state)), retry: self.retry }
     }
@@ -73,15 +74,19 @@ where
     if let Some(key) = key.get_untracked() {
         cache.entry(&key).update(Entry::age);
     }
-    Effect::new(move |_| {
+    Effect::new(move |before: Option<Option<(K, _)>>| {
         let key = key.get()?;
         let entry = cache.entry(&key);
+        // Another page or search that was seen before is come to anew.
+        if before.flatten().is_some_and(|(before, _)| before != key) {
+            entry.update(Entry::age);
+        }
         let viewer = entry.with_untracked(Entry::viewer);
         if !entry.with(|entry| entry.stale) {
-            return Some(viewer);
+            return Some((key, viewer));
         }
         let turn = entry.try_update(Entry::begin);
-        let answer = fetch(key);
+        let answer = fetch(key.clone());
         spawn_local(async move {
             let answer = answer.await;
             entry.update(|entry| {
@@ -90,7 +95,7 @@ where
                 }
             });
         });
-        Some(viewer)
+        Some((key, viewer))
     });
     let shown = Memo::new(move |before: Option<&Shown<K, V>>| {
         let key = key.get();
@@ -121,6 +126,7 @@ impl<K: QueryKey, V: Clone> Shown<K, V> {
             && before.key.as_ref().is_some_and(|that| this.continues(that))
         {
             state.value.clone_from(&before.state.value);
+            state.read_at = before.state.read_at;
             state.outdated = state.value.is_some();
         }
         Self { key, state }

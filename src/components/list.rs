@@ -145,12 +145,8 @@ mod tests {
 
     fn state(items: Option<Vec<u8>>, failed: bool) -> QueryState<Page<u8>> {
         let page = |items: Vec<u8>| Page { total: items.len() as u64, items, next_page_token: None };
-        QueryState {
-            value: items.map(page),
-            error: failed.then(ApiError::unreachable),
-            fetching: false,
-            outdated: false,
-        }
+        let error = failed.then(ApiError::unreachable);
+        QueryState { value: items.map(page), error, ..QueryState::nothing() }
     }
 
     #[test]

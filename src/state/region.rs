@@ -90,7 +90,7 @@ fn merge(client: Client, told: Vec<(BackendId, Query<Page<Region>>)>) -> Query<P
     };
     let state = Memo::new(move |_| {
         let mut items = Vec::new();
-        let mut state = QueryState { value: None, error: None, fetching: false, outdated: false };
+        let mut state = QueryState::nothing();
         for (backend, query) in &told {
             query.state().with(|of_one| {
                 let regions = of_one.value.iter().flat_map(|page| &page.items);

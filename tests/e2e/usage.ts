@@ -15,19 +15,34 @@ function figures(calls: number) {
   };
 }
 
-/** An answer to `usage_query`. Span number i of the range holds `calls(i)`. */
+/** How many of so many calls are of a model: of several the first has three in four, the others share the rest. */
+export function ofModel(calls: number, model: string, models: string[]) {
+  const each = models.length > 1 ? Math.floor(calls / 4 / (models.length - 1)) : 0;
+  const at = models.indexOf(model);
+  return at === 0 ? calls - each * (models.length - 1) : at > 0 ? each : 0;
+}
+
+/** How many of so many calls are with one key. */
+export const ofKey = (calls: number) => Math.floor(calls / 5);
+
+/** An answer to `usage_query`. Span number i of the range holds `calls(i)` of all models with all keys. */
 export function usage(url: string, calls: (i: number) => number, models: string[]) {
   const query = new URL(url).searchParams;
   const step = query.get("step")!;
   const [from, to] = ["from", "to"].map((end) => Date.parse(query.get(end)!));
+  const [model, key] = [query.get("model"), query.get("api_key")];
   const period = (from: number, to: number, share: number) => {
-    const spans = Array.from({ length: (to - from) / STEPS[step] }, (_, i) => ({ time: iso(from + i * STEPS[step]), ...figures(calls(i) * share) }));
-    const items = spans.filter((span) => span.calls > 0);
-    const sum = figures(0);
-    for (const item of items) for (const [name, value] of Object.entries(item)) if (typeof value === "number") (sum as any)[name] += value;
-    const total = { ...sum, latency_ms: figures(items.length).latency_ms, first_token_ms: figures(items.length).first_token_ms };
-    const named = query.get("model") ? [query.get("model")!] : models;
-    const totals = query.get("totals_by") && items.length > 0 ? named.map((model) => ({ model, ...total })) : [];
+    const made = Array.from({ length: (to - from) / STEPS[step] }, (_, i) => (key ? ofKey(calls(i) * share) : calls(i) * share));
+    const of = (model: string | null) => {
+      const spans = made.map((all, i) => ({ time: iso(from + i * STEPS[step]), ...figures(model === null ? all : ofModel(all, model, models)) }));
+      const items = spans.filter((span) => span.calls > 0);
+      const sum = figures(0);
+      for (const item of items) for (const [name, value] of Object.entries(item)) if (typeof value === "number") (sum as any)[name] += value;
+      return { items, total: { ...sum, latency_ms: figures(items.length).latency_ms, first_token_ms: figures(items.length).first_token_ms } };
+    };
+    const { items, total } = of(model);
+    const called = query.get("totals_by") === "model" ? (model ? [model] : models) : [];
+    const totals = called.map((model) => ({ model, ...of(model).total })).filter((total) => total.calls > 0);
     return { from: iso(from), to: iso(to), items, total, totals };
   };
   const previous = query.get("previous") ? { previous: period(from - (to - from), from, 2) } : {};

@@ -19,7 +19,7 @@ pub(super) fn LiveState(refresh: Refresh, range: Memo<PageRange>, failing: Signa
         view! { <span class=class>{words}</span> }
     };
     let updated = move || {
-        let when = refresh.updated.get().map(|at| Short::Seconds.write(at));
+        let when = refresh.updated().map(|at| Short::Seconds.write(at));
         when.map(|when| format!("Updated {when}"))
     };
     let act = move || if refresh.paused.get() { "Resume" } else { "Pause" };

@@ -19,8 +19,6 @@ const USAGE_MS: f64 = 15_000.0;
 /// What keeps the page up to date.
 #[derive(Clone, Copy)]
 pub(super) struct Refresh {
-    /// When the latest figures came, in milliseconds since 1970.
-    pub(super) updated: RwSignal<Option<f64>>,
     /// Whether the person has stopped it.
     pub(super) paused: RwSignal<bool>,
     /// Whether the page is out of sight.
@@ -41,7 +39,6 @@ impl Refresh {
         live: Query<Live>,
     ) -> Self {
         let this = Self {
-            updated: RwSignal::new(None),
             paused: RwSignal::new(false),
             hidden: RwSignal::new(document().hidden()),
             usage,
@@ -67,14 +64,6 @@ impl Refresh {
                 }
             });
         });
-        Effect::new(move |_| {
-            let came = |fetching: bool, failed: bool, there: bool| there && !fetching && !failed;
-            let usage = usage.state().with(|s| came(s.fetching, s.error.is_some(), s.value.is_some()));
-            let live = live.state().with(|s| came(s.fetching, s.error.is_some(), s.value.is_some()));
-            if usage && live {
-                this.updated.set(Some(now()));
-            }
-        });
         on_cleanup(move || {
             seen.remove();
             if let Some(beat) = beat.try_update_value(Option::take).flatten() {
@@ -82,6 +71,11 @@ impl Refresh {
             }
         });
         this
+    }
+
+    /// When the figures in view came, in milliseconds since 1970.
+    pub(super) fn updated(self) -> Option<f64> {
+        self.usage.state().with(|state| state.read_at)
     }
 
     /// Reads what is due.

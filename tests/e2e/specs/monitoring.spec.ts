@@ -3,17 +3,27 @@ import { readFile } from "node:fs/promises";
 import { Console, expect, type Page, REGION, test } from "../fixtures.ts";
 import { live, usage } from "../usage.ts";
 
-type Traffic = { calls: (i: number) => number; models: string[]; broken: boolean; asked: string[] };
+/** What is answered, and what was asked. Of the questions that `held` names the answers wait, and those that `refused` names get an error. */
+type Traffic = {
+  calls: (i: number) => number;
+  models: string[];
+  broken: boolean;
+  asked: string[];
+  held: (query: URLSearchParams) => boolean;
+  refused: (query: URLSearchParams) => boolean;
+};
 
 /** Answers for the server: what it is asked is written down, and can be changed under way. */
 async function pretend(page: Page, traffic: Partial<Traffic> = {}): Promise<Traffic> {
-  const all: Traffic = { calls: (i) => 10 + i, models: ["qwen-plus", "qwen-max"], broken: false, asked: [], ...traffic };
+  const all: Traffic = { calls: (i) => 10 + i, models: ["qwen-plus", "qwen-max"], broken: false, asked: [], held: () => false, refused: () => false, ...traffic };
   await page.route(/\/console\/v1\/.*\/(usage|live)(\?|$)/, async (route) => {
     const url = route.request().url();
     const is_live = url.endsWith("/live");
     all.asked.push(is_live ? "live" : new URL(url).search);
     const error = { code: "internal", message: "The server met a fault.", request_id: "req-1" };
-    if (all.broken) return route.fulfill({ status: 500, json: { error } });
+    const query = new URL(url).searchParams;
+    while (!is_live && all.held(query)) await new Promise((resolve) => setTimeout(resolve, 20));
+    if (all.broken || (!is_live && all.refused(query))) return route.fulfill({ status: 500, json: { error } });
     await route.fulfill({ json: is_live ? live(all.models) : usage(url, all.calls, all.models) });
   });
   return all;
@@ -27,7 +37,17 @@ async function open(keygate: Console, query = "") {
 }
 
 const chart = (page: Page, name: string) => page.getByRole("region", { name, exact: true });
-const tile = (page: Page, name: string) => page.locator(".tile").filter({ hasText: name });
+const tile = (page: Page, name: string) => page.locator(".tile").filter({ has: page.getByText(name, { exact: true }) });
+const figure = (page: Page, name: string) => tile(page, name).locator(".value");
+
+/** How long ago the page says it was updated, in seconds of its own clock. */
+async function age(page: Page) {
+  const text = await page.getByText(/^Updated \d/).innerText();
+  return page.evaluate((clock) => {
+    const told = Date.parse(`${new Date().toDateString()} ${clock.replace(/\s/g, " ")}`);
+    return (Date.now() - told) / 1_000;
+  }, text.slice("Updated ".length));
+}
 
 test.describe("with made-up traffic", () => {
   test.use({ allowed: ["Failed to load resource: the server responded with a status of 500"] });
@@ -35,11 +55,12 @@ test.describe("with made-up traffic", () => {
   test("tiles tell the range and how it changed", async ({ keygate, page }) => {
     const { asked } = await pretend(page, { calls: () => 10 });
     await open(keygate);
-    await expect(tile(page, "Calls, last hour")).toContainText("600");
+    await expect(figure(page, "Calls, last hour")).toHaveText("600");
     await expect(tile(page, "Calls, last hour")).toContainText(/−(50|49\.\d)% on the hour before/);
-    await expect(tile(page, "Failure rate")).toContainText("20%");
-    await expect(tile(page, "Latency p95")).toContainText("1.5 s");
-    await expect(tile(page, "Tokens, last hour")).toContainText("72K");
+    await expect(figure(page, "Failure rate")).toHaveText("20%");
+    await expect(figure(page, "Latency p95")).toHaveText("1.5 s");
+    await expect(figure(page, "Tokens, last hour")).toHaveText("72K");
+    await expect(page.getByRole("table", { name: "Models" }).getByRole("row").getByRole("cell").nth(3)).toHaveText("480");
     const first = new URLSearchParams(asked.find((query) => query.includes("previous"))!);
     expect(Object.fromEntries(first)).toMatchObject({ step: "minute", totals_by: "model", previous: "true" });
     expect(Date.parse(first.get("to")!) - Date.parse(first.get("from")!)).toBe(3_600_000);
@@ -153,8 +174,8 @@ test.describe("with made-up traffic", () => {
     const traffic = await pretend(page);
     const count = (what: string) => traffic.asked.filter((query) => (query === "live") === (what === "live")).length;
     await open(keygate);
-    await expect(page.getByText(/^Updated \d/)).toBeVisible();
     await expect(page.getByText("Live", { exact: true })).toBeVisible();
+    expect(await age(page)).toBeLessThan(3);
     await expect.poll(() => count("live"), { timeout: 8_000 }).toBe(2);
     const hide = (hidden: boolean) => page.evaluate((hidden) => {
       Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
@@ -176,14 +197,33 @@ test.describe("with made-up traffic", () => {
     await expect.poll(() => traffic.asked.length, { timeout: 900 }).toBeGreaterThan(paused);
   });
 
+  test("a range come back to is read again, and its age is told", async ({ keygate, page }) => {
+    const traffic = await pretend(page);
+    await page.clock.install();
+    await open(keygate);
+    await expect(figure(page, "Calls, last hour")).toHaveText("2,370");
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: "24 h" }).click();
+    await expect(figure(page, "Calls, last 24 hours")).toHaveText("1,050,480");
+    await page.clock.fastForward(20_000);
+    expect(await age(page)).toBeGreaterThan(18);
+    Object.assign(traffic, { calls: () => 1, held: () => true });
+    await page.getByRole("button", { name: "1 h", exact: true }).click();
+    await expect(figure(page, "Calls, last hour")).toHaveText("2,370");
+    expect(await age(page), "the old figures are as old as they are").toBeGreaterThan(18);
+    traffic.held = () => false;
+    await expect(figure(page, "Calls, last hour")).toHaveText("60");
+    expect(await age(page)).toBeLessThan(3);
+  });
+
   test("what cannot be refreshed stays, and says so", async ({ keygate, page }) => {
     const traffic = await pretend(page);
     await open(keygate);
-    await expect(tile(page, "Calls, last hour")).toContainText("2,370");
+    await expect(figure(page, "Calls, last hour")).toHaveText("2,370");
     traffic.broken = true;
     await expect(page.getByText("Not updating")).toBeVisible({ timeout: 8_000 });
     await expect(page.getByRole("alert")).toContainText("The server met a fault.");
-    await expect(tile(page, "Calls, last hour")).toContainText("2,370");
+    await expect(figure(page, "Calls, last hour")).toHaveText("2,370");
     traffic.broken = false;
     await page.getByRole("alert").getByRole("button", { name: "Retry" }).click();
     await expect(page.getByText("Live", { exact: true })).toBeVisible();
@@ -267,10 +307,10 @@ test("calls show up within seconds, to the call and the token", async ({ keygate
   expect(statuses).toEqual([200, 200, 200, 429, 429, 404]);
 
   // The page finds out by itself.
-  const calls = tile(page, "Calls, last hour");
-  await expect(calls).toContainText("6", { timeout: 30_000 });
-  await expect(calls).toContainText("3 answered");
-  await expect(tile(page, "Failure rate")).toContainText("50%");
+  const calls = figure(page, "Calls, last hour");
+  await expect(calls).toHaveText("6", { timeout: 30_000 });
+  await expect(tile(page, "Calls, last hour")).toContainText("3 answered");
+  await expect(figure(page, "Failure rate")).toHaveText("50%");
   await expect(tile(page, "Failure rate")).toContainText("3 failed · 2 throttled");
   await expect(tile(page, "Tokens, last hour")).toContainText(`${sums.input} in · ${sums.output} out`);
   const row = keygate.row("qwen-plus");
@@ -287,6 +327,6 @@ test("calls show up within seconds, to the call and the token", async ({ keygate
   expect(["ok", "client error", "throttled", "server error"].map(sum)).toEqual([3, 1, 2, 0]);
 
   await page.getByRole("link", { name: "qwen-plus" }).click();
-  await expect(calls).toContainText("5");
+  await expect(calls).toHaveText("5");
   await expect(chart(page, "Calls against the limit")).toContainText("limit 3");
 });
