@@ -43,7 +43,7 @@ pub struct Call {
     pub latency_ms: f64,
     /// Until it was sent on to the model, in milliseconds; null: it was refused before.
     pub forwarded_ms: Option<f64>,
-    /// Until the first piece of the answer, in milliseconds; null: it was not a stream, or there was none.
+    /// Until the first word, or piece of a tool call, of the answer, in milliseconds; null: it was not a stream, or there was none.
     pub first_token_ms: Option<f64>,
     /// The address the gateway saw.
     pub address: String,

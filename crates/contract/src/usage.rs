@@ -208,8 +208,8 @@ pub struct UsageFigures {
     pub cost: BTreeMap<String, f64>,
     /// From the head of the request to the end of the answer, of answered calls, in milliseconds; null: there are none.
     pub latency_ms: Option<Percentiles>,
-    /// From the head of the request to the first piece of the answer, of answered streams, in milliseconds; null: there
-    /// are none.
+    /// From the head of the request to the first word, or piece of a tool call, of the answer, of answered streams, in
+    /// milliseconds; null: there are none.
     pub first_token_ms: Option<Percentiles>,
 }
 

@@ -169,15 +169,18 @@ impl<S: Stream<Item = Piece> + Unpin> Stream for Metered<S> {
         while let Some(meter) = &mut this.meter {
             match std::task::ready!(this.stream.poll_next_unpin(cx)) {
                 Some(Piece { bytes, end }) => {
-                    let passed = this.lines.feed(&bytes, |told| meter.told(told));
+                    let passed = this.lines.feed(&bytes, |told| {
+                        // What only keeps the connection open, or says who will speak, is no token yet.
+                        if told.output.says_something() {
+                            meter.note().piece();
+                        }
+                        meter.told(told);
+                    });
                     match end {
                         Some(End::Broken(code)) => meter.note().broken(code),
                         // Who reads no further than this has all of it.
                         Some(End::Complete) => meter.ended(),
                         None => {}
-                    }
-                    if !matches!(end, Some(End::Broken(_))) {
-                        meter.note().piece();
                     }
                     if !passed.is_empty() {
                         return Poll::Ready(Some(passed));

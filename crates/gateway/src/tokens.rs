@@ -6,7 +6,7 @@
 //! high by is given back when the call ends.
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
 /// What an image, a recording or a video counts for, wherever it is: a picture of 1,024 by 1,344 pixels comes to this
@@ -14,12 +14,14 @@ use std::fmt;
 const MEDIUM: u64 = 1_750;
 /// Fields that hold a medium, or say where it is.
 const MEDIA_FIELDS: [&str; 6] = ["url", "image_url", "image", "video", "audio", "data"];
+/// The field that holds who says something.
+const ROLE: &str = "role";
 /// What stands before a medium that is in the text itself.
 const DATA_URL: &str = "data:";
 
 /// The weight of everything a JSON value says, in thirds of a token, so that many small pieces come to the same as one
 /// large. A number weighs a token. Names of fields weigh nothing in an answer, and what they say in a prompt: those of a
-/// tool's parameters are read by the model, too.
+/// tool's parameters are read by the model, too. Nor weighs in an answer who says it, which models do not write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Weight(u64);
 
@@ -27,6 +29,11 @@ impl Weight {
     /// Tokens, rounded up.
     pub(crate) fn tokens(self) -> u64 {
         self.0.div_ceil(3)
+    }
+
+    /// Whether anything is said.
+    pub(crate) fn says_something(self) -> bool {
+        self.0 > 0
     }
 
     /// Adds another.
@@ -169,9 +176,12 @@ impl<'de> Visitor<'de> for Walk {
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Weight, A::Error> {
         let mut sum = Weight::default();
-        while let Some(Name { is_medium, weight }) = fields.next_key_seed(ReadName)? {
+        while let Some(Name { is_medium, is_role, weight }) = fields.next_key_seed(ReadName)? {
             if self.with_names {
                 sum.add(weight);
+            } else if is_role {
+                fields.next_value::<IgnoredAny>()?;
+                continue;
             }
             sum.add(fields.next_value_seed(Walk { is_medium, ..self })?);
         }
@@ -182,6 +192,7 @@ impl<'de> Visitor<'de> for Walk {
 /// A field's name, as far as it matters.
 struct Name {
     is_medium: bool,
+    is_role: bool,
     weight: Weight,
 }
 
@@ -203,7 +214,11 @@ impl Visitor<'_> for ReadName {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Name, E> {
-        Ok(Name { is_medium: MEDIA_FIELDS.contains(&name), weight: Weight::of_text(name) })
+        Ok(Name {
+            is_medium: MEDIA_FIELDS.contains(&name),
+            is_role: name == ROLE,
+            weight: Weight::of_text(name),
+        })
     }
 }
 
@@ -229,7 +244,8 @@ mod tests {
     #[test]
     fn everything_said_counts_wherever_it_stands() {
         let messages = r#"[{"role":"user","content":[{"type":"text","text":"Hello there"}]}]"#;
-        assert_eq!(tokens(messages), (4u64 + 4 + 11).div_ceil(3));
+        assert_eq!(tokens(messages), (4u64 + 11).div_ceil(3), "who says it does not, in an answer");
+        assert_eq!(WeightOfPrompt::read(messages).unwrap().tokens(), (19u64 + 19).div_ceil(3));
         assert_eq!(tokens("[1, 2.5, -3, true, null]"), 3);
     }
 

@@ -50,8 +50,8 @@ async fn tokens_that_are_not_told_are_estimated_and_absurd_ones_not_believed() {
     ] {
         let rig = Rig::whole(&format!("{{{words}{usage}}}")).await;
         rig.chat(&rig.key(), PLUS).await;
-        // Nine for the prompt, five for what the message says.
-        let tokens = Tokens { input: 9, output: 5, cached: 0, estimated: true };
+        // Nine for the prompt, two for what the message says.
+        let tokens = Tokens { input: 9, output: 2, cached: 0, estimated: true };
         assert_eq!(rig.record().tokens, tokens, "{usage}");
     }
     let absurd =
@@ -105,6 +105,38 @@ async fn a_stream_is_recorded_at_its_end() {
     assert_eq!((record.tokens, record.cost, record.stream), (told(3, 4, 0), usd(11_000_000), true));
     let (forwarded, first) = (record.forwarded_us.unwrap(), record.first_token_us.unwrap());
     assert!(forwarded <= first && first <= record.latency_us);
+}
+
+#[tokio::test]
+async fn the_first_token_is_the_first_word_or_piece_of_a_tool_call() {
+    let role = r#"{"choices":[{"delta":{"role":"assistant","content":"","tool_calls":null}}]}"#;
+    let usage = r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":0}}"#;
+    let created =
+        r#"{"type":"response.created","response":{"id":"resp_1","status":"in_progress","output":[]}}"#;
+    let item =
+        r#"{"type":"response.output_item.added","item":{"type":"message","role":"assistant","content":[]}}"#;
+    let word = r#"{"choices":[{"delta":{"role":"assistant","content":"H"}}]}"#;
+    let thought = r#"{"choices":[{"delta":{"content":null,"reasoning_content":"H"}}]}"#;
+    let tool = r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}}]}"#;
+    let delta = r#"{"type":"response.function_call_arguments.delta","delta":"{"}"#;
+    for (events, is_token) in [
+        (vec![": PROCESSING", role, usage], false),
+        (vec![created, item], false),
+        (vec![role, word], true),
+        (vec![role, thought], true),
+        (vec![": PROCESSING", tool], true),
+        (vec![created, item, delta], true),
+    ] {
+        let line = |event: &&str| match event.starts_with(':') {
+            true => format!("{event}\n\n"),
+            false => format!("data: {event}\n\n"),
+        };
+        let events: String = events.iter().map(line).collect();
+        let rig = Rig::new(&streamed(&format!("{events}data: [DONE]\n\n")), false).await;
+        text(rig.chat(&rig.key(), STREAM).await).await;
+        let record = rig.record();
+        assert_eq!((record.class, record.first_token_us.is_some()), (CallClass::Ok, is_token), "{events}");
+    }
 }
 
 #[tokio::test]
