@@ -59,7 +59,8 @@ impl Scraped {
 
 /// A server over upstreams that answer, stream and fail, and a key.
 async fn server() -> (Server, Client, String) {
-    let events = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":30,\"completion_tokens\":40}}\n\ndata: [DONE]\n\n";
+    let events = "data: {\"choices\":[{\"delta\":{\"content\":\"Hello\"}}]}\n\n\
+                  data: {\"choices\":[],\"usage\":{\"prompt_tokens\":30,\"completion_tokens\":40}}\n\ndata: [DONE]\n\n";
     let answers = [
         (
             "qwen-plus",
