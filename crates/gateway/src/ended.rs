@@ -73,10 +73,14 @@ impl Tokens {
     }
 }
 
+/// Records of calls. Each has its own place in memory, found while the call is under way: what is put into the queue under
+/// its lock is only where that is.
+pub type Records = Vec<Box<EndedCall>>;
+
 /// The records of one gateway that wait to be written down.
 #[derive(Debug)]
 pub struct EndedCalls {
-    waiting: Mutex<Vec<EndedCall>>,
+    waiting: Mutex<Records>,
     /// A place for each call under way and each record that is not written.
     places: Semaphore,
     /// How long a call waits for a place.
@@ -114,13 +118,13 @@ impl EndedCalls {
     }
 
     /// Takes out all records that wait. Their places stay taken until [`EndedCalls::written`].
-    pub fn take(&self) -> Vec<EndedCall> {
+    pub fn take(&self) -> Records {
         std::mem::take(&mut *self.lock())
     }
 
     /// The same into `records`, which must be empty, and whose memory the queue goes on with: where two take turns, none
     /// has to be found while calls are made.
-    pub fn take_into(&self, records: &mut Vec<EndedCall>) {
+    pub fn take_into(&self, records: &mut Records) {
         debug_assert!(records.is_empty(), "what is in there would come back as new");
         std::mem::swap(&mut *self.lock(), records);
     }
@@ -177,8 +181,8 @@ impl EndedCalls {
     }
 
     /// Puts a record in, whose call has a place.
-    pub fn push(&self, call: EndedCall) {
-        self.lock().push(call);
+    pub fn push(&self, record: Box<EndedCall>) {
+        self.lock().push(record);
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
@@ -193,7 +197,7 @@ impl EndedCalls {
         self.unknown.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<EndedCall>> {
+    fn lock(&self) -> MutexGuard<'_, Records> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -36,16 +36,10 @@ pub(crate) struct Begun {
 #[derive(Debug)]
 pub(crate) struct Note {
     ended: Arc<EndedCalls>,
-    /// Taken when the record is written.
-    key: Option<Arc<KeyEntry>>,
     begun: Begun,
-    slot: Option<usize>,
-    stream: bool,
-    upstream: Option<usize>,
-    tokens: Tokens,
-    forwarded_us: Option<u64>,
-    first_token_us: Option<u64>,
     outcome: Outcome,
+    /// Gone when the record is left.
+    record: Option<Box<EndedCall>>,
 }
 
 /// What a call has come to.
@@ -68,6 +62,10 @@ impl Begun {
     pub(crate) fn new(door: Door, address: IpAddr, unix_ms: i64) -> Self {
         Self { at: Instant::now(), unix_ms, request_id: request_id(unix_ms), door, address }
     }
+
+    fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.at.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
 }
 
 /// A UUID of version 7: in the order of time, which records are looked up by.
@@ -81,18 +79,26 @@ fn request_id(unix_ms: i64) -> Uuid {
 impl Note {
     /// A call whose key is proven. It must have a place in the queue.
     pub(crate) fn new(ended: &Arc<EndedCalls>, begun: Begun, key: &Arc<KeyEntry>) -> Self {
-        Self {
-            ended: Arc::clone(ended),
-            key: Some(Arc::clone(key)),
-            begun,
+        let record = EndedCall {
+            key: Arc::clone(key),
             slot: None,
-            stream: false,
             upstream: None,
+            request_id: begun.request_id,
+            ended_at: begun.unix_ms,
+            door: begun.door.into(),
+            address: begun.address,
+            status: LEFT,
+            class: CallClass::ClientError,
+            error_code: None,
+            throttled_by: None,
+            stream: false,
             tokens: Tokens::default(),
+            cost: Cost::None,
+            latency_us: 0,
             forwarded_us: None,
             first_token_us: None,
-            outcome: Outcome::Open,
-        }
+        };
+        Self { ended: Arc::clone(ended), begun, outcome: Outcome::Open, record: Some(Box::new(record)) }
     }
 
     pub(crate) fn request_id(&self) -> Uuid {
@@ -101,13 +107,17 @@ impl Note {
 
     /// What the body asks for. A model that the region does not have is none: names that callers make up are not kept.
     pub(crate) fn asked(&mut self, slot: Option<usize>, stream: bool) {
-        (self.slot, self.stream) = (slot, stream);
+        if let Some(record) = &mut self.record {
+            (record.slot, record.stream) = (slot, stream);
+        }
     }
 
     /// It is sent on.
     pub(crate) fn forwarded(&mut self, upstream: Option<usize>) {
-        self.upstream = upstream;
-        self.forwarded_us = Some(self.elapsed_us());
+        let now = self.begun.elapsed_us();
+        if let Some(record) = &mut self.record {
+            (record.upstream, record.forwarded_us) = (upstream, Some(now));
+        }
     }
 
     /// The upstream answers with a stream.
@@ -117,8 +127,10 @@ impl Note {
 
     /// A piece of the stream has come.
     pub(crate) fn piece(&mut self) {
-        if self.first_token_us.is_none() {
-            self.first_token_us = Some(self.elapsed_us());
+        if let Some(record) = &mut self.record
+            && record.first_token_us.is_none()
+        {
+            record.first_token_us = Some(self.begun.elapsed_us());
         }
     }
 
@@ -137,7 +149,9 @@ impl Note {
 
     /// What it has used.
     pub(crate) fn used(&mut self, tokens: Tokens) {
-        self.tokens = tokens;
+        if let Some(record) = &mut self.record {
+            record.tokens = tokens;
+        }
     }
 
     /// It is refused, or came to nothing.
@@ -148,10 +162,6 @@ impl Note {
             code: self.begun.door.code(&codes),
             throttled_by: refusal.throttled_by(),
         };
-    }
-
-    fn elapsed_us(&self) -> u64 {
-        u64::try_from(self.begun.at.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
     /// Status, class and code of the record.
@@ -174,44 +184,25 @@ impl Note {
         }
     }
 
-    fn cost(&self) -> Cost {
-        match (self.outcome, self.slot) {
-            (Outcome::Begun | Outcome::Answered | Outcome::Broken { .. }, Some(slot)) => {
-                self.ended.cost(slot, self.tokens)
-            }
-            _ => Cost::None,
-        }
+    /// Whether something was answered, and has its price.
+    fn is_answered(&self) -> bool {
+        matches!(self.outcome, Outcome::Begun | Outcome::Answered | Outcome::Broken { .. })
     }
 }
 
 impl Drop for Note {
     fn drop(&mut self) {
-        let Some(key) = self.key.take() else { return };
-        let (status, class, error_code) = self.end();
-        let throttled_by = match self.outcome {
-            Outcome::Refused { throttled_by, .. } => throttled_by,
-            _ => None,
-        };
-        let latency_us = self.elapsed_us();
-        self.ended.push(EndedCall {
-            key,
-            slot: self.slot,
-            upstream: self.upstream,
-            request_id: self.begun.request_id,
-            ended_at: self.begun.unix_ms.saturating_add_unsigned(latency_us / 1000),
-            door: self.begun.door.into(),
-            address: self.begun.address,
-            status,
-            class,
-            error_code,
-            throttled_by,
-            stream: self.stream,
-            tokens: self.tokens,
-            cost: self.cost(),
-            latency_us,
-            forwarded_us: self.forwarded_us,
-            first_token_us: self.first_token_us,
-        });
+        let Some(mut record) = self.record.take() else { return };
+        record.latency_us = self.begun.elapsed_us();
+        record.ended_at = self.begun.unix_ms.saturating_add_unsigned(record.latency_us / 1000);
+        (record.status, record.class, record.error_code) = self.end();
+        if let Outcome::Refused { throttled_by, .. } = self.outcome {
+            record.throttled_by = throttled_by;
+        }
+        if let Some(slot) = record.slot.filter(|_| self.is_answered()) {
+            record.cost = self.ended.cost(slot, record.tokens);
+        }
+        self.ended.push(record);
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) use clean::clean;
 pub(crate) use ledger::{Book, Ledger, cost};
 
 use crate::metrics::Metrics;
-use keygate_gateway::ended::{EndedCall, EndedCalls};
+use keygate_gateway::ended::{EndedCalls, Records};
 use pace::Pace;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub(crate) struct Keeper<L> {
     queues: Vec<Arc<EndedCalls>>,
     metrics: Metrics,
     /// Records that are out of their queues and not written, of each queue.
-    pending: Vec<Vec<EndedCall>>,
+    pending: Vec<Records>,
     append: Pace,
     fold: Pace,
     /// Calls written that are not in the sums.

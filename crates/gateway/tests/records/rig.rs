@@ -149,7 +149,7 @@ impl Rig {
         let mut records = self.ended.take();
         assert_eq!(records.len(), 1, "{records:?}");
         self.ended.written(1);
-        records.pop().unwrap()
+        *records.pop().unwrap()
     }
 
     /// The one record that is left soon.

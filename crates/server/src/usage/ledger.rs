@@ -4,7 +4,7 @@ use foldhash::fast::RandomState;
 use keygate_contract::ModelId;
 use keygate_gateway::catalogue::{Catalogue, Cost};
 use keygate_gateway::credential::PublicId;
-use keygate_gateway::ended::EndedCall;
+use keygate_gateway::ended::{EndedCall, Records};
 use keygate_store::{CallCost, CallRecord, CallSubject, StoreError, SubjectId, UsageWriter};
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 pub(crate) trait Ledger: Send {
     /// Writes the calls of all queues down: when it returns, they outlive this process. What failed may be written again,
     /// and is there once.
-    fn append(&mut self, queues: &[Vec<EndedCall>]) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn append(&mut self, queues: &[Records]) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Adds up what was written since the last time.
     fn fold(&mut self) -> impl Future<Output = Result<(), StoreError>> + Send;
@@ -59,7 +59,7 @@ impl Book {
 }
 
 impl Ledger for Book {
-    async fn append(&mut self, queues: &[Vec<EndedCall>]) -> Result<(), StoreError> {
+    async fn append(&mut self, queues: &[Records]) -> Result<(), StoreError> {
         let mut records = std::mem::take(&mut self.records);
         records.clear();
         for call in queues.iter().flatten() {

@@ -5,7 +5,7 @@ use keygate_contract::{CallClass, CallDoor, Permission};
 use keygate_gateway::catalogue::{Catalogue, Cost};
 use keygate_gateway::credential::PublicId;
 use keygate_gateway::directory::{Directory, KeyEntry};
-use keygate_gateway::ended::Tokens;
+use keygate_gateway::ended::{EndedCall, Tokens};
 use keygate_store::{
     ApiKeyRecord, DirectoryContent, MemberRecord, ModelAccess, StoreError, WorkspaceRecord, now_ms,
 };
@@ -33,7 +33,7 @@ impl Stub {
 }
 
 impl Ledger for Stub {
-    async fn append(&mut self, queues: &[Vec<EndedCall>]) -> Result<(), StoreError> {
+    async fn append(&mut self, queues: &[Records]) -> Result<(), StoreError> {
         self.with(|state| {
             state.attempts += 1;
             if state.failures > 0 {
@@ -76,7 +76,7 @@ impl Rig {
     /// A call ends at the gateway of this number.
     fn call(&self, queue: usize) -> Uuid {
         let request_id = Uuid::new_v4();
-        self.queues[queue].push(EndedCall {
+        self.queues[queue].push(Box::new(EndedCall {
             key: Arc::clone(&self.key),
             slot: None,
             upstream: None,
@@ -94,7 +94,7 @@ impl Rig {
             latency_us: 1,
             forwarded_us: None,
             first_token_us: None,
-        });
+        }));
         request_id
     }
 
