@@ -57,7 +57,7 @@ pub use modal::{Modal, topmost};
 pub use note::Note;
 pub use number::{compact, decimal, duration, money, percent, whole};
 pub use number_input::NumberInput;
-pub use pager::Pager;
+pub use pager::{Pager, Pages, RowPager};
 pub use popover::{Popover, close_popover};
 pub use radio::{Choice, RadioGroup};
 pub use ring::Ring;

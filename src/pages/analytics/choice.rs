@@ -1,6 +1,6 @@
 //! What is shown, and what it is told apart by.
 
-use keygate_contract::{UsageFigures, UsageGroup, UsageTotal};
+use keygate_contract::{ApiKeyId, ModelId, UsageFigures, UsageGroup, UsageOf, WorkspaceId};
 
 /// What of the usage is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl What {
 }
 
 /// What it is told apart by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum By {
     Model,
     Key,
@@ -96,13 +96,12 @@ impl By {
         }
     }
 
-    /// The id of what a total is of; empty for calls without a model.
-    pub(super) fn id(self, total: &UsageTotal) -> String {
-        let of = &total.of;
+    /// The id of what figures are of; empty for calls without a model.
+    pub(super) fn id(self, of: &UsageOf) -> &str {
         match self {
-            Self::Model => of.model.as_ref().map(ToString::to_string),
-            Self::Key => of.api_key.as_ref().map(ToString::to_string),
-            Self::Workspace => of.workspace.as_ref().map(ToString::to_string),
+            Self::Model => of.model.as_ref().map(ModelId::as_str),
+            Self::Key => of.api_key.as_ref().map(ApiKeyId::as_str),
+            Self::Workspace => of.workspace.as_ref().map(WorkspaceId::as_str),
         }
         .unwrap_or_default()
     }

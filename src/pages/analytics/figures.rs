@@ -3,7 +3,7 @@
 use super::choice::{By, What};
 use crate::ui::{ChartData, Hue, Series, Spans, Unit, millis};
 use keygate_contract::{Usage, UsageFigures, UsagePeriod, UsageTotal};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// How many groups stand for themselves in the chart.
 const LARGEST: usize = 5;
@@ -44,18 +44,18 @@ pub(super) fn usual_currency(usage: &Usage) -> Option<String> {
 pub(super) fn groups(usage: &Usage, by: By, what: What, currency: &str) -> Vec<Group> {
     let earlier = usage.previous.as_ref().map(|period| period.totals.as_slice()).unwrap_or_default();
     let amount = |total: &UsageTotal| what.amount(&total.figures, currency);
-    let before = |id: &str| earlier.iter().find(|total| by.id(total) == id).map(amount);
-    let mut groups: Vec<Group> = Vec::new();
-    for total in &usage.period.totals {
-        let id = by.id(total);
-        let before = before(&id);
-        groups.push(Group { id, figures: total.figures.clone(), amount: amount(total), before });
-    }
-    for total in earlier {
-        let id = by.id(total);
-        if groups.iter().all(|group| group.id != id) {
-            let before = Some(amount(total));
-            groups.push(Group { id, figures: UsageFigures::default(), amount: 0.0, before });
+    let mut before: HashMap<&str, f64> = earlier.iter().map(|t| (by.id(&t.of), amount(t))).collect();
+    let now = usage.period.totals.iter().map(|total| {
+        let id = by.id(&total.of);
+        let before = before.remove(id);
+        Group { id: id.to_owned(), figures: total.figures.clone(), amount: amount(total), before }
+    });
+    let mut groups: Vec<Group> = now.collect();
+    // Those that are left are gone.
+    for id in earlier.iter().map(|total| by.id(&total.of)) {
+        if let Some(before) = before.remove(id) {
+            let figures = UsageFigures::default();
+            groups.push(Group { id: id.to_owned(), figures, amount: 0.0, before: Some(before) });
         }
     }
     groups.sort_by(|a, b| b.amount.total_cmp(&a.amount).then(b.figures.calls.cmp(&a.figures.calls)));
@@ -83,8 +83,7 @@ pub(super) fn chart(
     let own = used.len().min(LARGEST);
     let mut sums = vec![vec![Some(0.0); spans.count]; own + 1];
     for item in &grouped.period.items {
-        let total = UsageTotal { of: item.of.clone(), figures: item.figures.clone() };
-        let id = by.id(&total);
+        let id = by.id(&item.of);
         let row = used[..own].iter().position(|group| group.id == id).unwrap_or(own);
         if let Some(i) = millis(item.time.as_str()).and_then(|moment| spans.find(moment)) {
             let sum = sums[row][i].unwrap_or_default() + what.amount(&item.figures, currency);

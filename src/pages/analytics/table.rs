@@ -7,7 +7,7 @@ use super::names::GroupNames;
 use crate::api::Query;
 use crate::routes::{ListView, Place};
 use crate::state::{use_list_view, use_place};
-use crate::ui::{Column, Empty, Glyph, SkeletonRows, TableHead};
+use crate::ui::{Column, Empty, Glyph, Pages, RowPager, SkeletonRows, TableHead};
 use keygate_contract::Usage;
 use leptos::prelude::*;
 
@@ -32,6 +32,9 @@ const fn columns(first: &'static str) -> [Column; 9] {
 const COLUMNS: [[Column; 9]; 3] =
     [columns(By::Model.words()), columns(By::Key.words()), columns(By::Workspace.words())];
 
+/// How many groups stand on a page.
+const PAGE: usize = 100;
+
 /// The table, or what stands in its place where nothing was used.
 #[component]
 pub(super) fn GroupTable(
@@ -55,8 +58,24 @@ pub(super) fn GroupTable(
             }
         }
     };
-    let row = move |group: &Group, total: f64| {
-        let Group { id, figures, amount, before } = group.clone();
+    let pages = Pages::of(PAGE, move || rows.with(|rows| rows.as_ref().map_or(0, Vec::len)));
+    Effect::new(move |_| {
+        by.track();
+        pages.go(0);
+    });
+    let shown = Memo::new(move |_| {
+        let before = pages.before();
+        rows.with(|rows| rows.iter().flatten().skip(before).take(PAGE).cloned().collect::<Vec<Group>>())
+    });
+    let total =
+        Memo::new(move |_| rows.with(|rows| rows.iter().flatten().map(|group| group.amount).sum::<f64>()));
+    // A row stays while its figures change, and with it the focus.
+    let row = move |first: Group| {
+        let id = first.id.clone();
+        let group = Memo::new(move |before: Option<&Group>| {
+            let now = shown.with(|rows| rows.iter().find(|group| group.id == first.id).cloned());
+            now.or_else(|| before.cloned()).unwrap_or_else(|| first.clone())
+        });
         let name = {
             let id = id.clone();
             move || names.of(&id)
@@ -67,32 +86,32 @@ pub(super) fn GroupTable(
             let class = if by.get_untracked() == By::Model { "main mono" } else { "main" };
             view! { <a class=class href=move || only(&id) data-noscroll><bdi>{name}</bdi></a> }.into_any()
         };
-        view! {
-            <tr role="row">
-                <td role="cell" class="lead">{name}</td>
-                {cells(&figures, amount, before, total, &currency.get_untracked())}
-            </tr>
-        }
-    };
-    let body = move || {
-        let Some(groups) = rows.get() else {
-            return view! { <SkeletonRows columns=&COLUMNS[0] /> }.into_any();
+        let figures = move || {
+            group
+                .with(|group| cells(&group.figures, group.amount, group.before, total.get(), &currency.get()))
         };
-        let (what, currency) = (what.get(), currency.get());
-        let total: f64 = groups.iter().map(|group| group.amount).sum();
-        let all = usage.value().map(|usage| {
-            let before = usage.previous.as_ref().map(|period| what.amount(&period.total, &currency));
-            let (figures, amount) = (usage.period.total.clone(), what.amount(&usage.period.total, &currency));
-            view! {
-                <tr role="row" class="all">
-                    <td role="cell" class="lead"><span class="main">"All"</span></td>
-                    {cells(&figures, amount, before, amount, &currency)}
-                </tr>
-            }
-        });
+        view! { <tr role="row"><td role="cell" class="lead">{name}</td> {figures}</tr> }.into_any()
+    };
+    let all = move || {
+        let (what, currency, usage) = (what.get(), currency.get(), usage.value()?);
+        let before = usage.previous.as_ref().map(|period| what.amount(&period.total, &currency));
+        let figures = usage.period.total;
+        let amount = what.amount(&figures, &currency);
+        Some(view! {
+            <tr role="row" class="all">
+                <td role="cell" class="lead"><span class="main">"All"</span></td>
+                {cells(&figures, amount, before, amount, &currency)}
+            </tr>
+        })
+    };
+    let is_awaited = Memo::new(move |_| rows.with(Option::is_none));
+    let body = move || {
+        if is_awaited.get() {
+            return view! { <SkeletonRows columns=&COLUMNS[0] /> }.into_any();
+        }
         view! {
             <tbody role="rowgroup">
-                {groups.iter().map(|group| row(group, total)).collect_view()}
+                <For each=move || shown.get() key=move |group| (by.get_untracked(), group.id.clone()) children=row />
                 {all}
             </tbody>
         }
@@ -132,7 +151,11 @@ pub(super) fn GroupTable(
                         {body}
                     </table>
                 </div>
-                <div class="table-foot">{foot}</div>
+                <div class="table-foot">
+                    <span>{foot}</span>
+                    <div class="spring"></div>
+                    <RowPager pages />
+                </div>
             </section>
         }
         .into_any()

@@ -1,7 +1,7 @@
 //! A chart as a table.
 
 use super::data::{ChartData, Spans};
-use crate::ui::pager::Pager;
+use crate::ui::pager::{Pages, RowPager};
 use crate::ui::time::Short;
 use leptos::prelude::*;
 
@@ -20,7 +20,7 @@ pub(super) fn span_words(spans: Spans, i: usize) -> String {
     }
 }
 
-/// The figures, the newest first.
+/// The figures, the newest first. Newer ones take the place of the rows alone, so that the pager keeps the focus.
 #[component]
 pub(super) fn FigureTable(
     /// What is shown.
@@ -28,46 +28,38 @@ pub(super) fn FigureTable(
     /// Of what.
     title: Signal<String>,
 ) -> impl IntoView {
-    let page = RwSignal::new(0);
-    let table = move |data: &ChartData| {
-        let count = data.spans.count;
-        let pages = count.div_ceil(PAGE).max(1);
-        let here = page.get().min(pages - 1);
-        let row = |i: usize| {
-            let cell = |value: Option<f64>| {
-                let words = value.map_or_else(|| "–".to_owned(), |value| data.unit.exactly(value));
-                view! { <td class="num">{words}</td> }
-            };
-            let cells = data.series.iter().map(|s| cell(s.values.get(i).copied().flatten()));
-            view! { <tr><th scope="row">{span_words(data.spans, i)}</th>{cells.collect_view()}</tr> }
-        };
-        let head = data.series.iter().map(|series| {
-            view! { <th scope="col" class="num"><bdi>{series.name.clone()}</bdi></th> }
-        });
-        let rows = (0..count).rev().skip(here * PAGE).take(PAGE).map(row).collect_view();
-        let pager = (pages > 1).then(|| {
-            let go = move |to: usize| Callback::new(move |()| page.set(to));
-            view! {
-                <div class="figures-foot">
-                    <Pager
-                        has_previous=Signal::stored(here > 0)
-                        has_next=Signal::stored(here + 1 < pages)
-                        place=format!("Page {} of {pages}", here + 1)
-                        on_previous=go(here.saturating_sub(1))
-                        on_next=go(here + 1)
-                    />
+    let is_there = Memo::new(move |_| data.with(Option::is_some));
+    let pages = Pages::of(PAGE, move || data.with(|data| data.as_ref().map_or(0, |data| data.spans.count)));
+    let has_pages = Memo::new(move |_| pages.are_several());
+    let label = move || format!("{}, table", title.get());
+    let rows = move || data.with(|data| data.as_ref().map(|data| head_and_rows(data, pages.before())));
+    view! {
+        <div class="plot as-table">
+            {move || is_there.get().then(|| view! {
+                <div class="figures" tabindex="0" role="region" aria-label=label>
+                    <table aria-label=move || title.get()>{rows}</table>
                 </div>
-            }
-        });
-        view! {
-            <div class="figures" tabindex="0" role="region" aria-label=format!("{}, table", title.get_untracked())>
-                <table aria-label=title.get_untracked()>
-                    <thead><tr><th scope="col">"Time"</th>{head.collect_view()}</tr></thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
-            {pager}
-        }
+            })}
+            {move || has_pages.get().then(|| view! { <div class="figures-foot"><RowPager pages /></div> })}
+        </div>
+    }
+}
+
+fn head_and_rows(data: &ChartData, before: usize) -> AnyView {
+    let row = |i: usize| {
+        let cell = |value: Option<f64>| {
+            let words = value.map_or_else(|| "–".to_owned(), |value| data.unit.exactly(value));
+            view! { <td class="num">{words}</td> }
+        };
+        let cells = data.series.iter().map(|s| cell(s.values.get(i).copied().flatten()));
+        view! { <tr><th scope="row">{span_words(data.spans, i)}</th>{cells.collect_view()}</tr> }
     };
-    view! { <div class="plot as-table">{move || data.with(|data| data.as_ref().map(table))}</div> }
+    let head = data.series.iter().map(|series| {
+        view! { <th scope="col" class="num"><bdi>{series.name.clone()}</bdi></th> }
+    });
+    view! {
+        <thead><tr><th scope="col">"Time"</th>{head.collect_view()}</tr></thead>
+        <tbody>{(0..data.spans.count).rev().skip(before).take(PAGE).map(row).collect_view()}</tbody>
+    }
+    .into_any()
 }
