@@ -58,6 +58,7 @@ pub fn Chart(
     let hidden = RwSignal::new(Vec::new());
     let shown =
         Memo::new(move |_| data.with(|data| data.as_ref().map(|data| hidden.with(|h| data.without(h)))));
+    let is_blank = Memo::new(move |_| data.with(|data| data.as_ref().is_some_and(ChartData::is_empty)));
     let as_table = RwSignal::new(false);
     let download = move |_| {
         if let Some(data) = shown.get_untracked() {
@@ -71,7 +72,7 @@ pub fn Chart(
         if as_table.get() {
             view! { <FigureTable data=shown title /> }.into_any()
         } else {
-            view! { <Plot data=shown title shape empty on_brush /> }.into_any()
+            view! { <Plot data=shown is_blank title shape empty on_brush /> }.into_any()
         }
     };
     view! {

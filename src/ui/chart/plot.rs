@@ -18,6 +18,8 @@ const DENSE: f64 = 1.5;
 pub(super) fn Plot(
     /// What is shown.
     data: Memo<Option<ChartData>>,
+    /// Whether there is nothing to see even with every series.
+    is_blank: Memo<bool>,
     /// Of what.
     title: Signal<String>,
     /// How.
@@ -102,12 +104,15 @@ pub(super) fn Plot(
         })
     };
     let nothing = move || {
-        data.with(|data| match data {
-            None => Some(view! { <i class="bone fill"></i> }.into_any()),
-            Some(data) if data.series.is_empty() => {
-                Some(view! { <p class="none">"Every series is switched off"</p> }.into_any())
-            }
-            Some(data) => data.is_empty().then(|| view! { <p class="none">{empty.get()}</p> }.into_any()),
+        data.with(|data| {
+            let words = match data {
+                None => return Some(view! { <i class="bone fill"></i> }.into_any()),
+                Some(_) if is_blank.get() => empty.get(),
+                Some(data) if data.series.is_empty() => "Every series is switched off".to_owned(),
+                Some(data) if data.is_empty() => "Nothing in the series that are switched on".to_owned(),
+                Some(_) => return None,
+            };
+            Some(view! { <p class="none">{words}</p> }.into_any())
         })
     };
     view! {
