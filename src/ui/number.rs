@@ -34,14 +34,25 @@ pub fn whole(number: u64) -> String {
     WHOLE.with(|format| write(format, number as f64))
 }
 
-/// An amount of money, to the millionth: `$0.287`.
+/// An amount of money, to the millionth: `$0.287`. What has no more than two digits so keeps three.
 pub fn money(amount: f64, currency: &str) -> String {
+    let is_tiny = amount > 0.0 && amount < 1e-4;
+    let digits = if is_tiny { ("maximumSignificantDigits", 3) } else { ("maximumFractionDigits", 6) };
+    money_with(&[digits], amount, currency)
+}
+
+/// An amount of money with so many decimals, at most 20.
+pub fn money_to(decimals: u32, amount: f64, currency: &str) -> String {
+    money_with(&[("minimumFractionDigits", decimals), ("maximumFractionDigits", decimals)], amount, currency)
+}
+
+fn money_with(digits: &[(&str, u32)], amount: f64, currency: &str) -> String {
     // The library throws at a code that is not of this form.
     if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_alphabetic()) {
         return format!("{amount} {currency}");
     }
-    let options =
-        [("style", "currency".into()), ("currency", currency.into()), ("maximumFractionDigits", 6.into())];
+    let mut options = vec![("style", "currency".into()), ("currency", currency.into())];
+    options.extend(digits.iter().map(|(name, digits)| (*name, JsValue::from(*digits))));
     write(&formatter(&options), amount)
 }
 
@@ -55,9 +66,19 @@ pub fn decimal(number: f64) -> String {
     DECIMAL.with(|format| write(format, number))
 }
 
+/// A number with at most so many decimals, at most 20: `0.005`.
+pub fn decimal_to(decimals: u32, number: f64) -> String {
+    write(&formatter(&[("maximumFractionDigits", decimals.into())]), number)
+}
+
 /// A part of a whole, from 0 to 1: `0.38%`.
 pub fn percent(part: f64) -> String {
     PERCENT.with(|format| write(format, part))
+}
+
+/// The same with at most so many decimals, at most 20.
+pub fn percent_to(decimals: u32, part: f64) -> String {
+    write(&formatter(&[("style", "percent".into()), ("maximumFractionDigits", decimals.into())]), part)
 }
 
 /// How long something took, to three digits: `410 ms`, `1.84 s`.

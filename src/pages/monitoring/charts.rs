@@ -76,12 +76,7 @@ pub(super) fn Charts(
     };
     let about = Signal::derive(move || {
         let Some(model) = model.get() else { return String::new() };
-        let average = match step.get() {
-            Some(UsageStep::Hour) => "hourly average",
-            Some(UsageStep::Day) => "daily average",
-            _ => "per minute",
-        };
-        format!("{model}{}, {average}", if busiest.get() { ", called most" } else { "" })
+        format!("{model}{}", if busiest.get() { ", called most" } else { "" })
     });
     let rpm = limited("calls a minute", |(rpm, _)| Some(rpm), |figures| figures.calls);
     let tpm =

@@ -65,6 +65,11 @@ pub(super) fn rate(
     of: fn(&UsageFigures) -> u64,
 ) -> ChartData {
     let minutes = (usage.step.millis() / UsageStep::Minute.millis()) as f64;
+    let name = match usage.step {
+        UsageStep::Minute => name.to_owned(),
+        UsageStep::Hour => format!("{name}, hourly average"),
+        UsageStep::Day => format!("{name}, daily average"),
+    };
     let spans = spans(usage);
     let mut values = values(usage, Some(0.0), |figures| Some(of(figures) as f64 / minutes));
     if let Some(running) = spans.find(now) {
@@ -72,7 +77,7 @@ pub(super) fn rate(
     }
     ChartData {
         spans,
-        series: vec![series(name, Hue::C1, values)],
+        series: vec![series(&name, Hue::C1, values)],
         unit: if minutes > 1.0 { Unit::Average } else { Unit::Count },
         limit: limit.map(|limit| Limit { label: format!("limit {}", whole(limit)), value: limit as f64 }),
     }

@@ -34,11 +34,10 @@ impl Picture {
         let near = |(value, _): &&(f64, String)| highest <= 0.0 || *value <= highest * FAR;
         let reach = limit.as_ref().filter(near).map_or(highest, |(value, _)| highest.max(*value));
         let ticks = value_ticks(reach, data.unit.is_whole());
-        let words: Vec<_> = ticks.iter().map(|value| data.unit.on_axis(*value)).collect();
-        let letters = words.iter().map(|words| words.chars().count()).max().unwrap_or_default();
+        let words: Vec<_> = ticks.iter().map(|value| data.unit.on_axis(*value, ticks[1])).collect();
         let frame = Frame {
             width,
-            left: 14.0 + 6.6 * letters as f64,
+            left: 14.0 + words.iter().map(|words| length(words)).fold(0.0, f64::max),
             most: ticks.last().copied().unwrap_or(1.0),
             count: data.spans.count,
         };
@@ -61,10 +60,10 @@ impl Picture {
             view! { <text x=x y=y text-anchor="end" dominant-baseline="central">{words.clone()}</text> }
         };
         let moment = |(x, words): &(f64, String)| {
-            // What would stand out at the right stands inside.
-            let anchor = if *x > right - 24.0 { "end" } else { "middle" };
-            let (x, y) = (format!("{:.1}", if anchor == "end" { right } else { *x }), HEIGHT - 6.0);
-            view! { <text x=x y=y text-anchor=anchor>{words.clone()}</text> }
+            // What would stand out at either side stands inside.
+            let half = length(words) / 2.0;
+            let (x, y) = (format!("{:.1}", x.min(right - half).max(half)), HEIGHT - 6.0);
+            view! { <text x=x y=y text-anchor="middle">{words.clone()}</text> }
         };
         view! {
             <path class="grid" d=lines></path>
@@ -109,11 +108,10 @@ fn moments(frame: Frame, spans: Spans) -> Vec<(f64, String)> {
         // A day's name stands below the middle of its bar.
         if days { x + frame.span() / 2.0 } else { x }
     };
-    // The first would reach below the values.
-    ticks
-        .into_iter()
-        .map(|tick| (place(tick), tick))
-        .filter(|(x, _)| *x > 20.0)
-        .map(|(x, t)| (x, word(t)))
-        .collect()
+    ticks.into_iter().map(|tick| (place(tick), word(tick))).collect()
+}
+
+/// How long words beside an axis are, in pixels, at most; what is not ASCII may be twice as wide.
+fn length(words: &str) -> f64 {
+    words.chars().map(|c| if c.is_ascii() { 6.6 } else { 11.0 }).sum()
 }
