@@ -51,7 +51,7 @@ pub use model_selector::ModelSelector;
 pub use model_words::{models_word, price_item, price_unit, type_name, type_of};
 pub use named::Named;
 pub use not_found::NotFound;
-pub use range::{Lately, PageRange, RangePicker, set_between, use_range};
+pub use range::{Lately, PageRange, RangePicker, WayBack, use_piece, use_range};
 pub use region_menu::RegionMenu;
 pub use secret_dialog::SecretDialog;
 pub use shell::Shell;

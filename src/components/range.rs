@@ -2,8 +2,10 @@
 
 mod custom;
 mod lately;
+mod way_back;
 
 pub use lately::Lately;
+pub use way_back::{WayBack, use_piece};
 
 use super::list_navigation::use_list_navigation;
 use crate::api::UsageRange;
@@ -62,7 +64,7 @@ pub fn use_range(ranges: &'static [Lately], usual: Lately) -> Memo<PageRange> {
 }
 
 /// The view of a piece of the past, in milliseconds since 1970. A range that ends now is gone.
-pub fn set_between(view: &mut ListView, from: f64, to: f64) {
+fn set_between(view: &mut ListView, from: f64, to: f64) {
     view.range.clear();
     view.from = rfc3339(from).unwrap_or_default();
     view.to = rfc3339(to).unwrap_or_default();
@@ -87,7 +89,9 @@ pub fn RangePicker(
     let button = move |range: Lately| {
         let is_chosen = move || (chosen.get() == PageRange::Lately(range)).to_string();
         view! {
-            <button type="button" aria-pressed=is_chosen on:click=move |_| choose(range)>{range.label()}</button>
+            <button type="button" data-range=range.name() aria-pressed=is_chosen on:click=move |_| choose(range)>
+                {range.label()}
+            </button>
         }
     };
     let between = Callback::new(move |(from, to)| navigation.narrow(|view| set_between(view, from, to)));

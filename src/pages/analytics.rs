@@ -9,8 +9,7 @@ mod toolbar;
 
 use crate::api::{Queries, UsageKey, UsageRange, WorkspaceKey};
 use crate::components::{
-    ErrorNote, ErrorView, Lately, Named, PageHead, PageRange, RangePicker, set_between, use_list_navigation,
-    use_range,
+    ErrorNote, ErrorView, Lately, Named, PageHead, PageRange, RangePicker, use_piece, use_range,
 };
 use crate::state::{Workspaces, use_list_view, use_workspace_place};
 use crate::ui::dom::end_boot;
@@ -37,7 +36,7 @@ fn step(range: PageRange) -> UsageStep {
 #[component]
 pub fn AnalyticsPage() -> impl IntoView {
     let (queries, workspaces) = (Queries::expect(), Workspaces::expect());
-    let (workspace, view, navigation) = (use_workspace_place(), use_list_view(), use_list_navigation());
+    let (workspace, view) = (use_workspace_place(), use_list_view());
     let range = use_range(RANGES, USUAL);
     let by = Memo::new(move |_| view.with(|view| By::of_name(&view.by)));
     let what = Memo::new(move |_| view.with(|view| What::of_name(&view.what)));
@@ -99,7 +98,7 @@ pub fn AnalyticsPage() -> impl IntoView {
         usage.retry();
         grouped.retry();
     });
-    let brush = Callback::new(move |(from, to)| navigation.narrow(|view| set_between(view, from, to)));
+    let brush = use_piece();
 
     let name = Memo::new(move |_| workspaces.current.with(|w| w.as_ref().map(|w| w.name.clone())));
     let intro = move || match by.get() {

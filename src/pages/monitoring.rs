@@ -10,11 +10,11 @@ mod tiles;
 mod toolbar;
 
 use crate::api::{Queries, UsageKey, WorkspaceKey};
-use crate::components::{ErrorNote, ErrorView, Named, PageHead, RangePicker, use_range};
+use crate::components::{ErrorNote, ErrorView, Named, PageHead, RangePicker, use_piece, use_range};
 use crate::routes::{ListView, Place};
-use crate::state::{Workspaces, use_list_view, use_navigation, use_place, use_workspace_place};
+use crate::state::{Workspaces, use_list_view, use_place, use_workspace_place};
 use crate::ui::dom::end_boot;
-use crate::ui::{Empty, Glyph, rfc3339};
+use crate::ui::{Empty, Glyph};
 use charts::Charts;
 use keygate_contract::UsageGroup;
 use leptos::prelude::*;
@@ -82,14 +82,7 @@ pub fn MonitoringPage() -> impl IntoView {
         }
     });
 
-    let navigation = use_navigation();
-    let place = use_place();
-    let brush = Callback::new(move |(from, to): (f64, f64)| {
-        let [from, to] = [from, to].map(|end| rfc3339(end).unwrap_or_default());
-        if let Some(place) = place.get_untracked() {
-            navigation.within(&ListView { from, to, ..view.get_untracked() }.at(&place));
-        }
-    });
+    let brush = use_piece();
     let outdated = move || usage.state().with(|state| state.outdated).to_string();
     let content = move || {
         if is_empty.get() {
@@ -127,7 +120,7 @@ pub fn MonitoringPage() -> impl IntoView {
                 view! { <div class="card"><ErrorView error what="the workspace" on_retry=retry /></div> }.into_any()
             }
             None => view! {
-                <Toolbar usage live range />
+                <Toolbar usage live />
                 <div class="list-note"><ErrorNote error=refresh_error on_retry=retry /></div>
                 {page}
             }

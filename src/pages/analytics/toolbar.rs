@@ -1,7 +1,10 @@
 //! What is shown, by what, of which model and key. All of it is in the address.
 
 use super::choice::{By, What};
-use crate::components::{KeyFilter, ModelFilter, PageRange, use_called, use_key_names, use_list_navigation};
+use super::{RANGES, USUAL};
+use crate::components::{
+    KeyFilter, ModelFilter, PageRange, WayBack, use_called, use_key_names, use_list_navigation,
+};
 use crate::state::use_workspace_place;
 use crate::ui::Segments;
 use leptos::prelude::*;
@@ -47,6 +50,7 @@ pub(super) fn Toolbar(
                 <Segments label="Currency" options=Signal::derive(codes) chosen=currency on_choose=choose_currency />
             })}
             <div class="spring"></div>
+            <WayBack ranges=RANGES usual=USUAL />
             <ModelFilter options=called.models />
             {move || of_workspace.get().then(|| view! { <KeyFilter options=called.keys names /> })}
         </div>

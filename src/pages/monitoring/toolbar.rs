@@ -1,19 +1,18 @@
 //! What is watched, beside the range: which model, which key. All of it is in the address.
 
-use super::range::{RANGES, USUAL, is_live};
+use super::range::{RANGES, USUAL};
 use crate::api::Query;
-use crate::components::{KeyFilter, ModelFilter, PageRange, use_key_names};
-use crate::routes::ListView;
-use crate::state::{use_list_view, use_place, use_workspace_place};
-use crate::ui::{FilterOption, Glyph, Icon};
+use crate::components::{KeyFilter, ModelFilter, WayBack, use_key_names};
+use crate::state::{use_list_view, use_workspace_place};
+use crate::ui::FilterOption;
 use keygate_contract::{Live, Usage};
 use leptos::prelude::*;
 use std::collections::BTreeSet;
 
 /// The filters, and the way back from a piece of the past.
 #[component]
-pub(super) fn Toolbar(usage: Query<Usage>, live: Query<Live>, range: Memo<PageRange>) -> impl IntoView {
-    let (view, place) = (use_list_view(), use_place());
+pub(super) fn Toolbar(usage: Query<Usage>, live: Query<Live>) -> impl IntoView {
+    let view = use_list_view();
     let names = use_key_names(use_workspace_place());
     let models = Signal::derive(move || {
         let mut models = BTreeSet::from([view.with(|view| view.model.clone())]);
@@ -35,24 +34,11 @@ pub(super) fn Toolbar(usage: Query<Usage>, live: Query<Live>, range: Memo<PageRa
         }
         options(keys)
     });
-    let way_back = move || {
-        let back = move || {
-            let view = ListView { from: String::new(), to: String::new(), ..view.get() };
-            place.get().map(|place| view.at(&place))
-        };
-        let last = move || {
-            let named = |name: &str| RANGES.iter().copied().find(|range| range.name() == name);
-            format!("Back to the {}", view.with(|view| named(&view.range)).unwrap_or(USUAL).words())
-        };
-        let back =
-            view! { <a class="btn quiet" href=back data-noscroll><Icon glyph=Glyph::Undo /> {last}</a> };
-        (!is_live(range.get())).then_some(back)
-    };
     view! {
         <div class="toolbar">
             <ModelFilter options=models />
             <KeyFilter options=keys names />
-            {way_back}
+            <WayBack ranges=RANGES usual=USUAL />
         </div>
     }
 }
