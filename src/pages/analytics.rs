@@ -9,7 +9,8 @@ mod toolbar;
 
 use crate::api::{Queries, UsageKey, UsageRange, WorkspaceKey};
 use crate::components::{
-    ErrorNote, ErrorView, Lately, Named, PageHead, PageRange, RangePicker, use_piece, use_range,
+    ErrorNote, ErrorView, Lately, Named, PageHead, PageRange, RangePicker, use_list_navigation, use_piece,
+    use_range,
 };
 use crate::state::{Workspaces, use_list_view, use_workspace_place};
 use crate::ui::dom::end_boot;
@@ -36,7 +37,7 @@ fn step(range: PageRange) -> UsageStep {
 #[component]
 pub fn AnalyticsPage() -> impl IntoView {
     let (queries, workspaces) = (Queries::expect(), Workspaces::expect());
-    let (workspace, view) = (use_workspace_place(), use_list_view());
+    let (workspace, view, navigation) = (use_workspace_place(), use_list_view(), use_list_navigation());
     let range = use_range(RANGES, USUAL);
     let by = Memo::new(move |_| view.with(|view| By::of_name(&view.by)));
     let what = Memo::new(move |_| view.with(|view| What::of_name(&view.what)));
@@ -77,6 +78,15 @@ pub fn AnalyticsPage() -> impl IntoView {
         let all = all_currencies.get();
         let usual = || state.with(|state| state.value.as_ref().and_then(usual_currency)).unwrap_or_default();
         if all.contains(&chosen) { chosen } else { usual() }
+    });
+    // Of several currencies the address keeps the one that costs are shown in: another grouping or range would show
+    // another one.
+    Effect::new(move |_| {
+        let is_open = view.with(|view| view.currency.is_empty()) && all_currencies.with(|all| all.len() > 1);
+        if is_open && what.get() == What::Cost && !state.with(|state| state.outdated) {
+            let shown = currency.get();
+            navigation.narrow(|view| view.currency = shown);
+        }
     });
     let rows = Memo::new(move |_| {
         let (by, what, currency) = (by.get(), what.get(), currency.get());
