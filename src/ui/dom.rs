@@ -63,6 +63,13 @@ pub fn reveal_alert() {
     });
 }
 
+/// Scrolls a list just so far that what is in it is in view. Both are placed by the same element.
+pub fn scroll_to(list: &HtmlElement, item: &HtmlElement) {
+    let top = item.offset_top() - list.offset_top();
+    let lowest = top + item.offset_height() - list.client_height();
+    list.set_scroll_top(list.scroll_top().clamp(lowest.min(top), top));
+}
+
 /// A text in lower case, by the browser's tables: the program carries none.
 pub fn lower_case(text: &str) -> String {
     js_sys::JsString::from(text).to_lower_case().into()
