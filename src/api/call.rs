@@ -62,14 +62,22 @@ fn split(token: &str) -> Option<(i64, &str)> {
     Some((until.parse().ok()?, token))
 }
 
+/// Whether a token can be of then: no log is kept for longer than some years, nor are clocks a day ahead.
+fn is_moment(until: i64, now: i64) -> bool {
+    const DAY: i64 = 86_400_000;
+    (now - 4_000 * DAY..now + DAY).contains(&until)
+}
+
 /// A page of a workspace's calls, the newest first.
 ///
 /// # Errors
 /// `not_found`, `invalid_page_token`, and what any request can meet.
 pub(crate) async fn call_list(client: Client, key: &CallListKey) -> Result<CallPage> {
     let CallListKey { workspace, range, class, model, api_key, page_token } = key;
-    // A token without a moment is not one that was given out here; the server says so.
-    let (asked, page_token) = split(page_token).unwrap_or_else(|| (now(), page_token));
+    let now = now();
+    // A token without a moment when it can be of use is not one that was given out here; the server says so.
+    let (asked, page_token) =
+        split(page_token).filter(|(until, _)| is_moment(*until, now)).unwrap_or((now, page_token));
     let (from, until) = match *range {
         UsageRange::Last(length) => (asked - length, asked),
         UsageRange::Between(from, to) => (from, to),
@@ -112,5 +120,12 @@ mod tests {
         for other in ["", "a", "a~b", "~"] {
             assert_eq!(split(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_moment_long_before_any_log_is_of_no_token() {
+        let now = 1_795_163_400_000;
+        assert!(is_moment(now - 30 * 86_400_000, now) && is_moment(now + 1_000, now));
+        assert!(!is_moment(123, now) && !is_moment(i64::MIN, now) && !is_moment(i64::MAX, now));
     }
 }
