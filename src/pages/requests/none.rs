@@ -8,7 +8,7 @@ use crate::ui::{Empty, Glyph};
 use keygate_contract::ModelType;
 use leptos::prelude::*;
 
-/// Nothing was called yet: how to.
+/// Nothing was called lately, or ever: how to.
 #[component]
 pub(super) fn NoCalls() -> impl IntoView {
     let workspace = use_workspace_place();
@@ -28,8 +28,8 @@ pub(super) fn NoCalls() -> impl IntoView {
     };
     let model = Memo::new(move |_| models.value().and_then(|list| list.page.items.into_iter().next()));
     view! {
-        <Empty glyph=Glyph::List title="No calls yet">
-            <p>"Each call that an application makes with an API key of this workspace is listed here a moment after it ended, and kept for 14 days unless the server is told otherwise."</p>
+        <Empty glyph=Glyph::List title="No calls in the last 14 days">
+            <p>"Each call that an application makes with an API key of this workspace is listed here a moment after it ended, as long as the server keeps its log: 14 days, unless it is told otherwise."</p>
             <div class="acts"><a class="btn primary" href=keys>"Go to API keys"</a></div>
         </Empty>
         {move || model.get().map(|model| view! { <div class="try"><h2>"How to call"</h2><HowToCall model /></div> })}
