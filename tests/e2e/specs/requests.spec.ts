@@ -59,8 +59,12 @@ test("calls are listed, the newest first, and filtered by the address", async ({
   await page.getByRole("button", { name: "Show all calls" }).click();
   await expect(rows(page)).toHaveCount(4);
 
+  await page.clock.setSystemTime(Date.now() + 20 * 60_000);
   await page.getByRole("button", { name: "15 m" }).click();
   await expect(page).toHaveURL(/requests\?range=15m$/);
+  await expect(page.getByText("No call found")).toBeVisible();
+  await page.getByRole("button", { name: "1 h", exact: true }).click();
+  await expect(page).toHaveURL(/requests\?range=1h$/);
   await expect(rows(page)).toHaveCount(4);
   await page.getByRole("button", { name: "Custom" }).click();
   await page.getByLabel("From").fill("2026-01-02T10:00");
@@ -176,17 +180,27 @@ test.describe("by its id", () => {
   });
 });
 
-test("where nothing was called yet, it is told how to", async ({ keygate, page }) => {
+test("where nothing was called lately, it is told how to", async ({ keygate, page }) => {
   const { id } = await keygate.defaultWorkspace();
   await open(keygate, id);
-  await expect(page.getByText("No calls yet")).toBeVisible();
+  await expect(page.getByRole("heading", { name: "No calls in the last 14 days" })).toBeVisible();
   await expect(page.getByRole("tab", { name: "curl" })).toBeVisible();
   await page.getByRole("link", { name: "Go to API keys" }).click();
   await expect(page).toHaveURL(/\/api-keys$/);
 });
 
 test.describe("trouble", () => {
-  test.use({ allowed: ["the server responded with a status of 500", "the server responded with a status of 404"] });
+  test.use({ allowed: ["the server responded with a status of 500", "the server responded with a status of 404", "the server responded with a status of 400"] });
+
+  test("a page that is none of the log leads to the first", async ({ keygate, page }) => {
+    const { id } = await busy(keygate);
+    for (const token of ["123~abc", `${Date.now()}~abc`, "nonsense"]) {
+      await open(keygate, id, `?class=throttled&page=${token}`);
+      await expect(page).toHaveURL(/requests\?class=throttled$/);
+      await expect(rows(page)).toHaveCount(1);
+      await expect(page.getByRole("alert")).toHaveCount(0);
+    }
+  });
 
   test("what cannot be read is told, and read again", async ({ keygate, page }) => {
     const { id } = await busy(keygate);
