@@ -1,5 +1,6 @@
 //! What a call asks of its limits.
 
+use crate::belief::Belief;
 use crate::call::CallBody;
 use crate::catalogue::Model;
 use crate::door::Call;
@@ -26,6 +27,11 @@ impl Asking<'_> {
     pub(crate) fn prompt_tokens(&self) -> u64 {
         let most = self.model.context_window.map_or(u64::MAX, |window| window.saturating_mul(self.prompts()));
         self.body.prompt.tokens().min(most)
+    }
+
+    /// The tokens that the upstream is believed to have used for it.
+    pub(crate) fn belief(&self) -> Belief {
+        Belief::of(self.model, self.prompts(), self.body.answers)
     }
 
     /// How many prompts the operation takes the body for.

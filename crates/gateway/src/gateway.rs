@@ -206,7 +206,7 @@ impl Gateway {
         })?;
         let headroom = admitted.headroom();
         let note = note.take().expect("a call has a note from the proof of its key on");
-        let meter = Meter::new(admitted, place, clock, note, asking.prompt_tokens());
+        let meter = Meter::new(admitted, place, clock, note, asking.prompt_tokens(), asking.belief());
         Ok((meter, headroom))
     }
 

@@ -24,6 +24,7 @@ pub mod limit;
 pub mod upstream;
 
 mod admit;
+mod belief;
 mod body;
 mod call;
 mod client_address;

@@ -3,6 +3,7 @@
 //! A [`Meter`] holds what a call was admitted with. Dropping it settles: so the end of an answer, an error and a client
 //! that goes away in the middle are one path.
 
+use crate::belief::Belief;
 use crate::ended::Tokens;
 use crate::limit::{Admitted, Clock, Permit};
 use crate::note::Note;
@@ -32,6 +33,10 @@ pub(crate) struct Meter {
     note: Note,
     /// Estimate of the prompt, in tokens.
     prompt: u64,
+    /// What the upstream is believed to have used.
+    belief: Belief,
+    /// Whether it told what is not believed.
+    doubted: bool,
     /// What the answer weighs so far.
     output: Weight,
     /// What the upstream says, latest first believed.
@@ -43,13 +48,22 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    pub(crate) fn new(admitted: Admitted, permit: Permit, clock: Clock, note: Note, prompt: u64) -> Self {
+    pub(crate) fn new(
+        admitted: Admitted,
+        permit: Permit,
+        clock: Clock,
+        note: Note,
+        prompt: u64,
+        belief: Belief,
+    ) -> Self {
         Self {
             admitted: Some(admitted),
             _permit: permit,
             clock,
             note,
             prompt,
+            belief,
+            doubted: false,
             output: Weight::default(),
             usage: None,
             answered: false,
@@ -62,16 +76,37 @@ impl Meter {
         self.answered = true;
     }
 
-    /// Takes note of an answer, or of a piece of one.
+    /// Takes note of an answer that is there whole.
+    pub(crate) fn told_whole(&mut self, answer: &[u8], told: Told) {
+        self.told(told);
+        if self.doubted {
+            // Its words were not weighed, because it told its usage.
+            self.output = usage::read(answer).unwrap_or_default().output;
+        }
+    }
+
+    /// Takes note of a piece of an answer.
     pub(crate) fn told(&mut self, told: Told) {
         self.output.add(told.output);
-        self.usage = told.usage.or(self.usage);
+        self.usage = told.usage.filter(|usage| self.believes(*usage)).or(self.usage);
         let used = self.used();
         if let Some(admitted) = &mut self.admitted
             && used > admitted.charged().saturating_add(GROWTH)
         {
             admitted.grow(used, self.clock.now());
         }
+    }
+
+    /// Whether a call can have used so much.
+    fn believes(&mut self, usage: Usage) -> bool {
+        let is_believed = self.belief.holds(usage);
+        if !is_believed && !std::mem::replace(&mut self.doubted, true) {
+            tracing::warn!(
+                request.id = %self.note.request_id(), tokens.input = usage.input, tokens.output = usage.output,
+                "an upstream told more tokens than the call can have used; they are estimated"
+            );
+        }
+        is_believed
     }
 
     /// The call came to nothing: the caller has got an error, and is charged no tokens.
@@ -100,7 +135,7 @@ impl Meter {
         let told =
             Tokens { input: usage.input, output: usage.output, cached: usage.cached, estimated: false };
         let prompt = if usage.input > 0 { usage.input } else { prompt };
-        if self.ended || prompt.saturating_add(output) <= told.total() {
+        if (self.ended && !self.doubted) || prompt.saturating_add(output) <= told.total() {
             return told;
         }
         Tokens { input: prompt, output, cached: usage.cached, estimated: true }

@@ -4,8 +4,9 @@ use crate::tokens::Weight;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// More tokens than any call can use: who reports more is not believed.
-const ABSURD: u64 = 1 << 30;
+/// More than this is no number of tokens: JSON cannot tell it exactly. How many a call can have used is for
+/// [`crate::belief`].
+const ABSURD: u64 = 1 << 53;
 
 /// Tokens of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

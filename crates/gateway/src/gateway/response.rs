@@ -21,7 +21,7 @@ pub(super) fn answered(
     match answer {
         Answer::Whole(body, told) => {
             meter.ended();
-            meter.told(told);
+            meter.told_whole(&body, told);
             with_headers(Body::whole(body), headers)
         }
         Answer::Stream(stream) => {

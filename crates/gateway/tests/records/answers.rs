@@ -47,6 +47,9 @@ async fn tokens_that_are_not_told_are_estimated_and_absurd_ones_not_believed() {
         "",
         r#","usage":{"prompt_tokens":-1,"completion_tokens":4}"#,
         r#","usage":{"prompt_tokens":1,"completion_tokens":4000000000000}"#,
+        r#","usage":{"prompt_tokens":1073741824,"completion_tokens":1073741824}"#,
+        // More than the window of a model can be, which is not known.
+        r#","usage":{"prompt_tokens":3,"completion_tokens":4000001}"#,
     ] {
         let rig = Rig::whole(&format!("{{{words}{usage}}}")).await;
         rig.chat(&rig.key(), PLUS).await;
@@ -59,6 +62,17 @@ async fn tokens_that_are_not_told_are_estimated_and_absurd_ones_not_believed() {
     let rig = Rig::whole(absurd).await;
     rig.chat(&rig.key(), PLUS).await;
     assert_eq!(rig.record().tokens, told(3, 4, 0));
+}
+
+#[tokio::test]
+async fn a_stream_that_tells_more_than_a_call_can_use_is_estimated() {
+    let usage = r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4000001}}"#;
+    let events = format!(
+        "data: {{\"choices\":[{{\"delta\":{{\"content\":\"abcdef\"}}}}]}}\n\ndata: {usage}\n\ndata: [DONE]\n\n"
+    );
+    let rig = Rig::new(&streamed(&events), false).await;
+    text(rig.chat(&rig.key(), STREAM).await).await;
+    assert_eq!(rig.record().tokens, Tokens { input: 9, output: 2, cached: 0, estimated: true });
 }
 
 #[tokio::test]
