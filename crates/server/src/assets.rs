@@ -103,7 +103,9 @@ impl Assets {
 
     fn answer(&self, path: &str, headers: &HeaderMap) -> Option<Response> {
         let name = path.trim_start_matches('/');
-        let is_file = name.rsplit('/').next().is_some_and(|last| last.contains('.'));
+        // What is below a workspace is a page, also where the last part is an id with a dot in it, as somebody typed it.
+        let is_file = name.rsplit('/').next().is_some_and(|last| last.contains('.'))
+            && name.split('/').nth(1) != Some("w");
         let file = match self.files.get(name) {
             Some(file) => file,
             None if is_file => return None,

@@ -19,7 +19,15 @@ async fn server() -> (Server, tempfile::TempDir) {
 #[tokio::test]
 async fn any_page_of_the_console_is_the_index_with_a_strict_policy() {
     let (server, _dist) = server().await;
-    for path in ["/", "/sign-in?token=x", "/ap-southeast-1/workspaces", "/ap-southeast-1/w/ws-1/api-keys"] {
+    for path in [
+        "/",
+        "/sign-in?token=x",
+        "/ap-southeast-1/workspaces",
+        "/ap-southeast-1/w/ws-1/api-keys",
+        "/ap-southeast-1/w/ws-1/requests/a%2Fb",
+        "/ap-southeast-1/w/ws-1/requests/..%2F..%2Foutside.txt",
+        "/ap-southeast-1/w/ws-1/requests/1.5",
+    ] {
         let answer = send(Client::new().get(format!("{}{path}", server.running.console_url()))).await;
         assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, Some(INDEX)), "{path}");
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
