@@ -49,6 +49,8 @@ pub(crate) struct Metrics {
     failures: Family<Failure, Counter>,
     throttled: Family<Throttled, Counter>,
     upstreams: Upstreams,
+    /// Calls that are out of the gateways' queues, and not written down.
+    pub(crate) pending: Gauge,
     /// Calls that are written down, and not in the sums yet.
     pub(crate) unfolded: Gauge,
     /// Attempts to write records down that failed.
@@ -98,7 +100,8 @@ impl Metrics {
             "Attempts to write down calls that failed, and were or will be repeated",
             append_failures.clone(),
         );
-        registry.register_collector(Box::new(Queues::new(queues)));
+        let pending = Gauge::default();
+        registry.register_collector(Box::new(Queues::new(queues, pending.clone())));
         let metrics = Self {
             models: std::iter::repeat_with(|| None).take(catalogue.slots()).collect(),
             catalogue: Arc::clone(catalogue),
@@ -107,6 +110,7 @@ impl Metrics {
             failures,
             throttled,
             upstreams,
+            pending,
             unfolded,
             append_failures,
         };

@@ -94,6 +94,7 @@ impl<L: Ledger> Keeper<L> {
             queue.written(records.len());
             records.clear();
         }
+        self.metrics.pending.set(0);
         true
     }
 
@@ -111,6 +112,7 @@ impl<L: Ledger> Keeper<L> {
             queue.take_into(records);
             records.iter().for_each(|call| self.metrics.count(call));
         }
+        self.metrics.pending.set(i64::try_from(self.pending()).unwrap_or(i64::MAX));
     }
 
     async fn fold(&mut self) -> bool {

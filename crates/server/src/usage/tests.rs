@@ -1,6 +1,7 @@
 //! The keeper over a ledger that fails and dawdles as it is told.
 
 use super::*;
+use crate::metrics::Exposed;
 use keygate_contract::{CallClass, CallDoor, Permission};
 use keygate_gateway::catalogue::{Catalogue, Cost};
 use keygate_gateway::credential::PublicId;
@@ -58,6 +59,7 @@ impl Ledger for Stub {
 struct Rig {
     stub: Stub,
     queues: Vec<Arc<EndedCalls>>,
+    exposed: Exposed,
     key: Arc<KeyEntry>,
     stop: oneshot::Sender<()>,
     kept: tokio::task::JoinHandle<()>,
@@ -67,10 +69,17 @@ impl Rig {
     fn new() -> Self {
         let catalogue = Arc::new(Catalogue::default());
         let queues = vec![Arc::new(EndedCalls::new(&catalogue)), Arc::new(EndedCalls::new(&catalogue))];
-        let (metrics, _) = Metrics::new(&catalogue, &[], &queues);
+        let (metrics, exposed) = Metrics::new(&catalogue, &[], &queues);
         let (stub, (stop, stopped)) = (Stub::default(), oneshot::channel());
         let keeper = Keeper::new(stub.clone(), queues.clone(), metrics);
-        Self { stub, queues, key: key(), stop, kept: tokio::spawn(keeper.keep(stopped)) }
+        Self { stub, queues, exposed, key: key(), stop, kept: tokio::spawn(keeper.keep(stopped)) }
+    }
+
+    /// How many calls wait to be written down, as scrapers are told.
+    fn waiting(&self) -> String {
+        let text = self.exposed.text().unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("keygate_usage_queue_calls "));
+        line.unwrap().to_owned()
     }
 
     /// A call ends at the gateway of this number.
@@ -160,13 +169,14 @@ async fn what_could_not_be_written_is_written_later_and_once() {
     let second = rig.call(0);
     pass(300).await;
     assert_eq!(rig.queues[0].depth(), 1, "the queue keeps what came since");
+    assert_eq!(rig.waiting(), "2", "that, and what is out of it and not written");
     assert!(
         rig.stub.with(|state| state.written.is_empty() && state.attempts < 5),
         "it is not tried at every turn"
     );
     pass(4000).await;
     assert_eq!(rig.stub.with(|state| state.written.clone()), [first, second]);
-    assert_eq!(rig.queues[0].depth(), 0);
+    assert_eq!((rig.queues[0].depth(), rig.waiting().as_str()), (0, "0"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -33,11 +33,12 @@ impl Scraped {
         )
     }
 
-    /// When so many calls are counted.
+    /// When so many calls are counted and written down.
     async fn after(server: &Server, calls: f64) -> Self {
         for _ in 0..200 {
             let scraped = Self::of(server).await;
-            if scraped.sum("keygate_calls_total") >= calls {
+            let is_written = scraped.value("keygate_usage_queue_calls") == 0.0;
+            if is_written && scraped.sum("keygate_calls_total") >= calls {
                 return scraped;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
