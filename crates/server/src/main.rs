@@ -52,8 +52,8 @@ enum Command {
         /// Configuration file; must be the one of the server.
         #[arg(long)]
         config: Option<PathBuf>,
-        /// How many days back the calls begin.
-        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=400))]
+        /// How many days back the calls begin. Twice the console's usual range, which is compared with the one before.
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=400))]
         days: u32,
         /// How many calls there were.
         #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]

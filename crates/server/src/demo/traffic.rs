@@ -1,4 +1,4 @@
-//! Made-up traffic: what a few applications ask of a few models in a month, with working hours, weekends, a bad half
+//! Made-up traffic: what a few applications ask of a few models in some weeks, with working hours, weekends, a bad half
 //! hour and a batch that runs into its limit. The same seed gives the same calls.
 
 use fastrand::Rng;
