@@ -133,7 +133,8 @@ pub enum ThrottledBy {
 pub struct Live {
     /// When the minute ends.
     pub time: Timestamp,
-    /// The models that the workspace has called, in the order of their ids; those it may no longer call are left out.
+    /// The models that the workspace is granted, called or not, in the order of their ids. Of the default workspace, which
+    /// may call every model, those that it has called in the last 31 days.
     pub items: Vec<LiveModel>,
 }
 

@@ -94,11 +94,16 @@ impl Console {
         self.regions.iter().find(|r| &r.id == id).ok_or_else(Problem::not_found)
     }
 
-    /// Refuses a workspace that is not there, or not of the account that asks.
-    async fn workspace(&self, signed: &Signed, region: &RegionId, id: &WorkspaceId) -> Result<(), Problem> {
-        let quota = workspace_quota(self.region(region)?);
-        self.store.workspace_view(&signed.session.account.id, region, id, quota).await?;
-        Ok(())
+    /// Refuses a workspace that never was there, or is not of the account that asks. What was called in one that is archived
+    /// can still be read. Tells whether it is archived.
+    async fn workspace_had(
+        &self,
+        signed: &Signed,
+        region: &RegionId,
+        id: &WorkspaceId,
+    ) -> Result<bool, Problem> {
+        self.region(region)?;
+        Ok(self.store.workspace_is_archived(&signed.session.account.id, region, id).await?)
     }
 
     /// All workspaces that the account has, or had, in a region.

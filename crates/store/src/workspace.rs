@@ -146,6 +146,27 @@ impl Store {
         found.map(|(id,)| id.into()).ok_or(StoreError::NotFound)
     }
 
+    /// Whether a workspace that an account has, or had, in a region is archived.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] or [`StoreError::Database`].
+    pub async fn workspace_is_archived(
+        &self,
+        account: &AccountId,
+        region: &RegionId,
+        id: &WorkspaceId,
+    ) -> Result<bool, StoreError> {
+        let found: Option<(bool,)> = sqlx::query_as(
+            "SELECT archived_at IS NOT NULL FROM workspaces WHERE account_id = $1 AND region = $2 AND id = $3",
+        )
+        .bind(account.as_str())
+        .bind(region.as_str())
+        .bind(id.as_str())
+        .fetch_optional(&self.read)
+        .await?;
+        found.map(|(is_archived,)| is_archived).ok_or(StoreError::NotFound)
+    }
+
     /// The ids of all workspaces of an account in a region, those that are archived among them.
     ///
     /// # Errors

@@ -59,7 +59,7 @@ async fn request_list(
     Query(fields): Query<CallFields>,
 ) -> Result<Json<Page<Call>>, Problem> {
     signed.require(Operation::RequestList)?;
-    console.workspace(&signed, &region, &workspace).await?;
+    console.workspace_had(&signed, &region, &workspace).await?;
     check_model(fields.model.as_ref())?;
     let (from, to) = Range::ends(fields.from.as_deref(), fields.to.as_deref())?;
     let filter = CallFilter { from, to, class: fields.class, model: fields.model, api_key: fields.api_key };
@@ -81,7 +81,7 @@ async fn request_view(
     Path((region, workspace, request)): Path<(RegionId, WorkspaceId, String)>,
 ) -> Result<Json<Call>, Problem> {
     signed.require(Operation::RequestView)?;
-    console.workspace(&signed, &region, &workspace).await?;
+    console.workspace_had(&signed, &region, &workspace).await?;
     let call = console.usage.call(&workspace, &request).await?;
     call.map(Json).ok_or_else(Problem::not_found)
 }

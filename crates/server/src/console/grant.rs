@@ -200,6 +200,11 @@ impl Standing {
         Ok(Self { grants, by_model, last_called })
     }
 
+    /// Whether it is the default workspace, which may call every model.
+    pub(super) fn is_default(&self) -> bool {
+        self.grants.is_default
+    }
+
     /// A model as the API shows it, if the workspace may call it.
     pub(super) fn view(&self, model: &catalogue::Model) -> Option<Model> {
         let (rpm, tpm) = if self.grants.is_default {

@@ -62,6 +62,39 @@ pub(super) struct UsageFields {
     previous: bool,
 }
 
+/// The fields of a file of usage: it has neither totals nor a range before.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct FileFields {
+    /// RFC 3339 with any offset; a day before `to` unless told. The step it is in counts as a whole.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<String>,
+    /// RFC 3339 with any offset; now unless told. Not part of the range, but the step it is in counts as a whole.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<String>,
+    /// How long the spans are.
+    #[serde(default)]
+    #[param(inline)]
+    step: UsageStep,
+    /// What is told apart in each span.
+    #[serde(default)]
+    #[param(inline)]
+    group_by: UsageGroup,
+    /// Only calls of this model; empty: only those of none.
+    #[param(value_type = Option<String>, max_length = 256)]
+    model: Option<ModelId>,
+    /// Only calls with this key.
+    api_key: Option<ApiKeyId>,
+}
+
+impl From<FileFields> for UsageFields {
+    fn from(fields: FileFields) -> Self {
+        let FileFields { from, to, step, group_by, model, api_key } = fields;
+        Self { from, to, step, group_by, totals_by: None, model, api_key, previous: false }
+    }
+}
+
 impl UsageFields {
     /// What is asked; `of` are the groupings that there are.
     fn read(self, workspaces: Vec<WorkspaceId>, of: &[UsageGroup]) -> Result<Asked, Problem> {
@@ -146,7 +179,7 @@ async fn usage_query(
     Query(fields): Query<UsageFields>,
 ) -> Result<Json<Usage>, Problem> {
     signed.require(Operation::UsageQuery)?;
-    console.workspace(&signed, &region, &workspace).await?;
+    console.workspace_had(&signed, &region, &workspace).await?;
     let asked = fields.read(vec![workspace], &IN_WORKSPACE)?;
     answer(&console, &region, asked).await
 }
@@ -198,19 +231,19 @@ async fn file(console: &Console, region: &RegionId, asked: &Asked, name: &str) -
 /// What `usage_query` tells, as CSV, line by line: however long the range is, as far back as the step is kept.
 #[utoipa::path(
     get, path = "/regions/{region}/workspaces/{workspace}/usage.csv", operation_id = "usage_export", tag = "usage",
-    security(("session" = [])), params(("region" = RegionId, Path), ("workspace" = WorkspaceId, Path), UsageFields),
+    security(("session" = [])), params(("region" = RegionId, Path), ("workspace" = WorkspaceId, Path), FileFields),
     responses((status = 200, description = "A line for each span of each group", body = String, content_type = "text/csv"), Problems),
 )]
 async fn usage_export(
     State(console): State<Console>,
     signed: Signed,
     Path((region, workspace)): Path<(RegionId, WorkspaceId)>,
-    Query(fields): Query<UsageFields>,
+    Query(fields): Query<FileFields>,
 ) -> Result<Response, Problem> {
     signed.require(Operation::UsageQuery)?;
-    console.workspace(&signed, &region, &workspace).await?;
+    console.workspace_had(&signed, &region, &workspace).await?;
     let name = workspace.to_string();
-    let asked = fields.read(vec![workspace], &IN_WORKSPACE)?;
+    let asked = UsageFields::from(fields).read(vec![workspace], &IN_WORKSPACE)?;
     file(&console, &region, &asked, &name).await
 }
 
@@ -219,18 +252,18 @@ async fn usage_export(
 /// What `usage_region_query` tells, as CSV, line by line.
 #[utoipa::path(
     get, path = "/regions/{region}/usage.csv", operation_id = "usage_region_export", tag = "usage",
-    security(("session" = [])), params(("region" = RegionId, Path), UsageFields),
+    security(("session" = [])), params(("region" = RegionId, Path), FileFields),
     responses((status = 200, description = "A line for each span of each group", body = String, content_type = "text/csv"), Problems),
 )]
 async fn usage_region_export(
     State(console): State<Console>,
     signed: Signed,
     Path(region): Path<RegionId>,
-    Query(fields): Query<UsageFields>,
+    Query(fields): Query<FileFields>,
 ) -> Result<Response, Problem> {
     signed.require(Operation::UsageRegionQuery)?;
     let workspaces = console.workspaces(&signed, &region).await?;
     let name = region.to_string();
-    let asked = fields.read(workspaces, &IN_REGION)?;
+    let asked = UsageFields::from(fields).read(workspaces, &IN_REGION)?;
     file(&console, &region, &asked, &name).await
 }

@@ -107,7 +107,18 @@ async fn usage_outlives_a_restart_and_an_archive() {
     let server = server.restart().await;
     let owner = server.owner().await;
     assert_eq!(owner.get(&format!("/regions/{SINGAPORE}/usage")).await.body["total"]["calls"], 5);
-    assert_eq!(owner.get(&of(&workspace, "usage")).await.status, StatusCode::NOT_FOUND);
+    // What was called in it can be read as before, by those of its account.
+    assert_eq!(owner.get(&of(&workspace, "usage?group_by=model")).await.body["total"]["calls"], 5);
+    let list = owner.get(&of(&workspace, "requests")).await.body;
+    assert_eq!(list["total"], 5);
+    let id = list["items"][0]["request_id"].as_str().unwrap();
+    assert_eq!(owner.get(&of(&workspace, &format!("requests/{id}"))).await.body, list["items"][0]);
+    assert_eq!(owner.get(&of(&workspace, "usage.csv")).await.body.as_str().unwrap().lines().count(), 2);
+    assert_eq!(owner.get(&of(&workspace, "live")).await.body["items"], json!([]));
+    let stranger = server.stranger().await;
+    for path in ["usage", "requests", "usage.csv", "live", &format!("requests/{id}")] {
+        assert_eq!(stranger.get(&of(&workspace, path)).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
 }
 
 #[tokio::test]
@@ -123,6 +134,27 @@ async fn the_running_minute_stands_beside_its_limits() {
     assert!(own["tokens"].as_u64().unwrap() > 0);
     assert_eq!(items[1]["account"]["calls"], 2);
     assert!(items[1]["account"]["rpm"].as_u64().unwrap() > 2);
+}
+
+#[tokio::test]
+async fn a_granted_model_that_is_idle_stands_beside_its_limits_too() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let (workspace, _) = owner.granted("Idle", json!([["qwen-plus", 2, 9000]])).await;
+    let live = owner.get(&of(&workspace, "live")).await.body;
+    assert_eq!(live["items"].as_array().unwrap().len(), 1, "{live}");
+    let own = &live["items"][0]["workspace"];
+    assert_eq!((&own["calls"], &own["rpm"], &own["tpm"]), (&json!(0), &json!(2), &json!(9000)));
+    // The default workspace may call every model: those it called, though each call was refused.
+    let default = owner.default_workspace(SINGAPORE).await;
+    assert_eq!(owner.get(&of(&default, "live")).await.body["items"], json!([]));
+    let wish = json!({ "description": "test", "permission": { "kind": "custom", "models": ["qwen-max"] } });
+    let created = owner.post(&of(&default, "api-keys"), wish).await.body;
+    let key = created["secret"].as_str().unwrap();
+    assert_eq!(chat_call(&server.gateway(SINGAPORE), key, "qwen-plus").await.status, 403);
+    until(&owner, &of(&default, "usage"), 1).await;
+    let live = owner.get(&of(&default, "live")).await.body;
+    assert_eq!(live["items"][0]["model"], "qwen-plus", "{live}");
 }
 
 #[tokio::test]
@@ -253,6 +285,11 @@ async fn a_file_has_a_line_for_each_span_of_each_group() {
     assert!((cost - total["cost"]["USD"].as_f64().unwrap()).abs() < 1e-12);
     let region = owner.get(&format!("/regions/{SINGAPORE}/usage.csv?group_by=workspace")).await;
     assert!(region.body.as_str().unwrap().lines().count() == 2, "{}", region.body);
+    // What a file does not have cannot be asked of it.
+    for field in ["previous=true", "totals_by=model"] {
+        let answer = owner.get(&of(&workspace, &format!("usage.csv?{field}"))).await;
+        assert_eq!((answer.status.as_u16(), answer.code()), (400, "invalid_query"), "{field}");
+    }
     let refused = owner.get(&of(&workspace, "usage.csv?step=minute&from=2025-01-01T00:00:00Z")).await;
     assert_eq!((refused.status.as_u16(), &refused.body["error"]["field"]), (422, &json!("step")));
 }

@@ -11,8 +11,6 @@ use std::fmt::Write as _;
 
 /// The most minutes that a call takes.
 const CALL_MINUTES: i64 = 24 * 60;
-/// The most days that are looked through for models.
-const MODEL_DAYS: i64 = 400;
 
 impl UsageStore {
     /// A call of a workspace; `None`: it is not in the log, or of another workspace.
@@ -43,14 +41,18 @@ impl UsageStore {
         Ok(call.map(|call| told(call, &self.names.read())))
     }
 
-    /// The models that a workspace has called within some 400 days, in the order of their ids.
+    /// The models that a workspace has called within so many days, in the order of their ids.
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn models_called(&self, workspace: &WorkspaceId) -> Result<Vec<ModelId>, StoreError> {
+    pub async fn models_called(
+        &self,
+        workspace: &WorkspaceId,
+        days: u32,
+    ) -> Result<Vec<ModelId>, StoreError> {
         let Some(workspace) = self.names.read().workspace_number(workspace) else { return Ok(Vec::new()) };
         let today = crate::time::now_ms().div_euclid(UsageStep::Day.millis());
-        let days = Span { step: UsageStep::Day, from: today - MODEL_DAYS, to: today + 2 };
+        let days = Span { step: UsageStep::Day, from: today - i64::from(days), to: today + 2 };
         let mut connection = self.read.acquire().await?;
         let mut models = BTreeSet::new();
         for (_, row) in rows::of_span(&mut connection, workspace, Kind::Model, days).await? {

@@ -146,8 +146,9 @@ async fn the_models_of_a_workspace_are_those_that_were_called() {
     ];
     fixture.append(&calls, 10).await;
     fixture.writer.fold().await.unwrap();
-    let models = fixture.store.models_called(&"ws-1".into()).await.unwrap();
+    let models = fixture.store.models_called(&"ws-1".into(), 400).await.unwrap();
     assert_eq!(models, ["model-3".into(), "model-7".into()]);
-    assert!(fixture.store.models_called(&"ws-9".into()).await.unwrap().is_empty());
+    assert_eq!(fixture.store.models_called(&"ws-1".into(), 31).await.unwrap(), ["model-7".into()]);
+    assert!(fixture.store.models_called(&"ws-9".into(), 31).await.unwrap().is_empty());
     assert!(fixture.store.size().await.unwrap() > 10_000);
 }
