@@ -136,9 +136,7 @@ impl UsageStore {
                 steps.entry(time).or_default().push((*workspace, row));
             }
         }
-        let known = self.names.read();
         let mut items = Vec::with_capacity(steps.len());
-        // Step by step, so that only the sums of one are in memory.
         for (time, rows) in steps {
             let mut sums: HashMap<u32, Figures> = HashMap::new();
             for (workspace, row) in rows {
@@ -146,16 +144,18 @@ impl UsageStore {
                     add(sums.entry(of).or_default(), figures);
                 })?;
             }
-            let at = timestamp(time * span.step.millis());
-            let first = items.len();
-            items.extend(sums.into_iter().map(|(of, figures)| UsageItem {
-                time: at.clone(),
-                of: named(&known, group, of),
-                figures: figures.told(),
-            }));
-            items[first..].sort_by(|a, b| a.of.cmp(&b.of));
+            items.extend(sums.into_iter().map(|(of, figures)| (time, of, figures.told())));
         }
-        Ok(items)
+        let names = self.named(group, items.iter().map(|(_, of, _)| *of));
+        let mut items: Vec<(i64, UsageItem)> = items
+            .into_iter()
+            .map(|(time, of, figures)| {
+                let at = timestamp(time * span.step.millis());
+                (time, UsageItem { time: at, of: name(&names, of), figures })
+            })
+            .collect();
+        items.sort_by(|(a, first), (b, second)| a.cmp(b).then_with(|| first.of.cmp(&second.of)));
+        Ok(items.into_iter().map(|(_, item)| item).collect())
     }
 
     /// All of a span for each group, those with the most calls first.
@@ -177,14 +177,28 @@ impl UsageStore {
                 }
             }
         }
-        let known = self.names.read();
+        let names = self.named(group, sums.keys().copied());
         let mut totals: Vec<UsageTotal> = sums
             .into_iter()
-            .map(|(of, figures)| UsageTotal { of: named(&known, group, of), figures: figures.told() })
+            .map(|(of, figures)| UsageTotal { of: name(&names, of), figures: figures.told() })
             .collect();
         totals.sort_by(|a, b| b.figures.calls.cmp(&a.figures.calls).then_with(|| a.of.cmp(&b.of)));
         Ok(totals)
     }
+
+    /// The names of groups. Sums are added up by number: a new key would have to wait while somebody holds the names.
+    fn named(&self, group: UsageGroup, numbers: impl Iterator<Item = u32>) -> HashMap<u32, UsageOf> {
+        let mut names: HashMap<u32, UsageOf> = numbers.map(|of| (of, UsageOf::default())).collect();
+        let known = self.names.read();
+        for (of, name) in &mut names {
+            *name = named(&known, group, *of);
+        }
+        names
+    }
+}
+
+fn name(names: &HashMap<u32, UsageOf>, of: u32) -> UsageOf {
+    names.get(&of).cloned().unwrap_or_default()
 }
 
 /// Most sums begin with nothing: then the first figures are taken as they are.
@@ -227,5 +241,44 @@ fn named(known: &Known, group: UsageGroup, of: u32) -> UsageOf {
         UsageGroup::Model => UsageOf { model: Some(known.name(of).into()), ..UsageOf::default() },
         UsageGroup::ApiKey => UsageOf { api_key: Some(known.name(of).into()), ..UsageOf::default() },
         UsageGroup::Workspace => UsageOf { workspace: Some(known.workspace(of)), ..UsageOf::default() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CallSubject;
+
+    #[tokio::test]
+    #[expect(clippy::await_holding_lock, reason = "that is the point")]
+    async fn sums_are_added_up_while_the_writer_gives_a_number_to_a_new_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", dir.path().join("usage.db").display());
+        let (store, mut writer) = UsageStore::open(&url).await.unwrap();
+        writer.subject(&CallSubject {
+            region: "here".into(),
+            workspace: "ws-1".into(),
+            api_key: "key-1".into(),
+            member: "mem-1".into(),
+            model: None,
+        });
+        let asked = Asked { workspaces: vec![1], wanted: Wanted::default() };
+        let span = Span { step: UsageStep::Hour, from: 0, to: 10 };
+        // A row that cannot be added up tells that the sums were begun with the names in another's hands.
+        sqlx::query("INSERT INTO usage_rollups (slot, cells) VALUES ($1, x'ff')")
+            .bind(cell::slot(UsageStep::Hour, 1, Kind::Workspace, 5))
+            .execute(&store.write)
+            .await
+            .unwrap();
+        let mut connection = store.read.acquire().await.unwrap();
+        let held = store.names.write();
+        for items in [true, false] {
+            let result = match items {
+                true => store.items(&mut connection, &asked, UsageGroup::None, span).await.map(|_| ()),
+                false => store.totals(&mut connection, &asked, UsageGroup::None, span).await.map(|_| ()),
+            };
+            assert!(matches!(result, Err(StoreError::Corrupt(_))));
+        }
+        drop(held);
     }
 }
