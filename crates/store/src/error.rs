@@ -45,6 +45,12 @@ pub enum StoreError {
     /// The tables could not be brought up to date.
     #[error("migration: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// Another process has this database of usage open, and one process writes it.
+    #[error(
+        "another process uses {0}, and calls would be lost if two wrote to it; stop the other one, or give this one a \
+         data folder of its own"
+    )]
+    InUse(String),
     /// A stored value that this build cannot read.
     #[error("unreadable stored value: {0}")]
     Corrupt(String),

@@ -14,6 +14,7 @@ mod export;
 mod figures;
 mod fold;
 mod kept;
+mod lock;
 mod lookup;
 mod names;
 mod query;
@@ -32,6 +33,7 @@ pub use writer::UsageWriter;
 
 use crate::error::StoreError;
 use crate::{ACQUIRE_TIMEOUT, BUSY_TIMEOUT, READERS, make_private};
+use lock::Lock;
 use names::Names;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqliteConnection, SqlitePool};
@@ -45,14 +47,15 @@ pub struct UsageStore {
     /// One connection, shared with the writer: each waits for one short transaction of the other at most.
     write: SqlitePool,
     names: Arc<Names>,
+    lock: Arc<Lock>,
 }
 
 impl UsageStore {
     /// Opens the database at a `sqlite:` URL, creating the file and bringing its tables up to date, and folds what was
-    /// appended but not folded when it was last open.
+    /// appended but not folded when it was last open. It is this process's alone until it is closed.
     ///
     /// # Errors
-    /// [`StoreError::Database`] when the file cannot be opened, or was written by a newer Keygate.
+    /// [`StoreError::InUse`] when another process has it open. [`StoreError::Database`] when the file cannot be opened, or was written by a newer Keygate.
     pub async fn open(url: &str) -> Result<(Self, UsageWriter), StoreError> {
         let options = SqliteConnectOptions::from_str(url)?
             .create_if_missing(true)
@@ -60,6 +63,7 @@ impl UsageStore {
             // What is committed outlives the process; the last moment may go with the power.
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(BUSY_TIMEOUT);
+        let lock = Arc::new(Lock::take(options.get_filename())?);
         make_private(options.get_filename());
         let write = SqlitePoolOptions::new()
             .max_connections(1)
@@ -68,14 +72,14 @@ impl UsageStore {
             .await?;
         sqlx::migrate!("./usage_migrations").run(&write).await?;
         let names = Arc::new(Names::load(&write).await?);
-        let mut writer = UsageWriter::open(write.clone(), Arc::clone(&names)).await?;
+        let mut writer = UsageWriter::open(write.clone(), Arc::clone(&names), Arc::clone(&lock)).await?;
         writer.fold().await?;
         let read = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.read_only(true))
             .await?;
-        Ok((Self { read, write, names }, writer))
+        Ok((Self { read, write, names, lock }, writer))
     }
 
     /// Bytes of the database file.
@@ -106,6 +110,7 @@ impl UsageStore {
     pub async fn close(&self) {
         self.read.close().await;
         self.write.close().await;
+        self.lock.release();
     }
 }
 

@@ -1,6 +1,7 @@
 //! Appending to the log.
 
 use super::block;
+use super::lock::Lock;
 use super::names::Names;
 use super::record::{CallRecord, CallSubject, SubjectId};
 use crate::error::StoreError;
@@ -28,6 +29,8 @@ pub struct UsageWriter {
     unsure: Option<Unsure>,
     /// Request ids of calls that were written although their append did not say so: they will be given again.
     written: HashSet<[u8; 16]>,
+    /// Nobody else writes while this one may.
+    _lock: Arc<Lock>,
 }
 
 /// A subject by its numbers.
@@ -54,7 +57,11 @@ struct Block {
 }
 
 impl UsageWriter {
-    pub(super) async fn open(write: SqlitePool, names: Arc<Names>) -> Result<Self, StoreError> {
+    pub(super) async fn open(
+        write: SqlitePool,
+        names: Arc<Names>,
+        lock: Arc<Lock>,
+    ) -> Result<Self, StoreError> {
         let mut writer = Self {
             write,
             names,
@@ -65,6 +72,7 @@ impl UsageWriter {
             next_seq: 1,
             unsure: None,
             written: HashSet::new(),
+            _lock: lock,
         };
         writer.next_seq = writer.last_seq().await? + 1;
         Ok(writer)

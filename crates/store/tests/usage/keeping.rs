@@ -4,7 +4,9 @@ use crate::{
     DAY, Dice, Fixture, HOUR, fixture, history, query, record, request_id, subject, uuid, workspace,
 };
 use keygate_contract::{UsageGroup, UsageItem, UsageStep};
-use keygate_store::{CallFilter, PageRequest, Retention, UsageQuery, UsageScope, now_ms};
+use keygate_store::{
+    CallFilter, PageRequest, Retention, StoreError, UsageQuery, UsageScope, UsageStore, now_ms,
+};
 
 const STEP_DAY: i64 = 24 * HOUR;
 
@@ -125,6 +127,19 @@ async fn an_export_tells_a_year_in_chunks_as_one_query_would() {
         assert!(chunks > 2);
         assert_eq!(items, fixture.store.usage(&query).await.unwrap().items);
     }
+}
+
+#[tokio::test]
+async fn a_second_process_is_kept_out_until_the_first_is_done() {
+    let mut fixture = fixture().await;
+    let refused = UsageStore::open(&fixture.url).await.map(|_| ()).unwrap_err();
+    assert!(matches!(&refused, StoreError::InUse(file) if fixture.url.ends_with(file)), "{refused}");
+    fixture.append(&[(subject(1, 1, None), record(1, DAY))], 1).await;
+    // Somebody may still hold on to a store that is closed.
+    let closed = fixture.store.clone();
+    let fixture = fixture.reopen().await;
+    assert_eq!(calls(&fixture, None).await, 1);
+    drop(closed);
 }
 
 #[tokio::test]
