@@ -1,5 +1,6 @@
 //! Deleting what is older than it is kept.
 
+use super::calls::minutes_in_log;
 use super::cell::{self, Kind};
 use super::{State, UsageStore, block};
 use crate::error::StoreError;
@@ -38,12 +39,9 @@ impl UsageStore {
         // From here on readers no longer see the old part of the log: its pages never show half of it.
         let log_from =
             block::minute_of(now.saturating_sub(i64::from(retention.log) * UsageStep::Day.millis()));
-        sqlx::query("UPDATE usage_state SET log_from = $1 WHERE id = 1 AND log_from < $1")
-            .bind(log_from)
-            .execute(&self.write)
-            .await?;
-        let mut deleted = 0;
         let workspaces = self.names.read().workspaces();
+        self.log_begins(log_from, &workspaces).await?;
+        let mut deleted = 0;
         for workspace in workspaces {
             deleted += self.clean_log(workspace).await?;
             for (step, days) in [(UsageStep::Minute, minutes), (UsageStep::Hour, hours)] {
@@ -55,24 +53,47 @@ impl UsageStore {
         Ok(deleted)
     }
 
+    /// Moves the beginning of the log to a minute, back too: a clock that was ahead for a while must not hide what is
+    /// called when it is right again. Not to before what was deleted, nor beyond the newest call.
+    async fn log_begins(&self, minute: i64, workspaces: &[u32]) -> Result<(), StoreError> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut newest = None;
+        for workspace in workspaces {
+            newest = newest.max(minutes_in_log(&mut tx, *workspace).await?.map(|(_, newest)| newest));
+        }
+        let minute = newest.map_or(0, |newest| minute.min(newest + 1));
+        sqlx::query("UPDATE usage_state SET log_from = max($1, deleted_to) WHERE id = 1")
+            .bind(minute)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     async fn clean_log(&self, workspace: u32) -> Result<u64, StoreError> {
         let mut deleted = 0;
         loop {
             let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
             let state = State::read(&mut tx).await?;
             // What is not in the sums yet stays until it is.
-            let rows = sqlx::query(
+            let minutes: Vec<(i64,)> = sqlx::query_as(
                 "DELETE FROM call_blocks WHERE seq IN (SELECT seq FROM call_blocks \
-                 WHERE workspace = $1 AND minute < $2 AND seq <= $3 ORDER BY minute, seq LIMIT $4)",
+                 WHERE workspace = $1 AND minute < $2 AND seq <= $3 ORDER BY minute, seq LIMIT $4) RETURNING minute",
             )
             .bind(workspace)
             .bind(state.log_from)
             .bind(state.folded)
             .bind(ROWS_MOST)
-            .execute(&mut *tx)
-            .await?
-            .rows_affected();
+            .fetch_all(&mut *tx)
+            .await?;
+            if let Some((newest,)) = minutes.iter().max() {
+                sqlx::query("UPDATE usage_state SET deleted_to = max(deleted_to, $1) WHERE id = 1")
+                    .bind(newest + 1)
+                    .execute(&mut *tx)
+                    .await?;
+            }
             tx.commit().await?;
+            let rows = minutes.len() as u64;
             deleted += rows;
             if rows < ROWS_MOST.unsigned_abs() {
                 return Ok(deleted);

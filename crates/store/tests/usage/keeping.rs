@@ -1,7 +1,7 @@
 //! What is kept, what is deleted, and what can be made anew.
 
 use crate::{
-    DAY, Dice, Fixture, HOUR, fixture, history, query, record, request_id, subject, uuid, workspace,
+    DAY, Dice, Fixture, HOUR, MINUTE, fixture, history, query, record, request_id, subject, uuid, workspace,
 };
 use keygate_contract::{UsageGroup, UsageItem, UsageStep};
 use keygate_store::{
@@ -127,6 +127,34 @@ async fn an_export_tells_a_year_in_chunks_as_one_query_would() {
         assert!(chunks > 2);
         assert_eq!(items, fixture.store.usage(&query).await.unwrap().items);
     }
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_hides_no_call_when_it_is_right_again() {
+    let mut fixture = fixture().await;
+    let call = |n: u64, at: i64| [(subject(1, 1, Some(1)), record(n, at))];
+    let clean = async |fixture: &Fixture, now: i64| {
+        fixture.store.clean(Retention::default(), now).await.unwrap();
+        calls(fixture, None).await
+    };
+    let ahead = DAY + 3_000 * STEP_DAY;
+    fixture.append(&call(1, DAY), 1).await;
+    fixture.writer.fold().await.unwrap();
+    assert_eq!(clean(&fixture, ahead).await, 0, "what the clock says is old goes");
+    fixture.append(&call(2, DAY + 2 * MINUTE), 1).await;
+    fixture.writer.fold().await.unwrap();
+    assert_eq!(calls(&fixture, None).await, 1, "and what is called then is there");
+    // Calls that ended by the wrong clock move where the log begins, and the next round moves it back.
+    fixture.append(&call(3, ahead), 1).await;
+    fixture.writer.fold().await.unwrap();
+    assert_eq!(clean(&fixture, ahead).await, 1);
+    fixture.append(&call(4, DAY + 9 * MINUTE), 1).await;
+    fixture.writer.fold().await.unwrap();
+    assert_eq!(clean(&fixture, DAY + HOUR).await, 2);
+    // What was deleted cannot be added up anew, so the sums of that time stay as they are.
+    let sums = items(&fixture, UsageStep::Day).await;
+    fixture.writer.rebuild().await.unwrap();
+    assert_eq!(items(&fixture, UsageStep::Day).await, sums);
 }
 
 #[tokio::test]
