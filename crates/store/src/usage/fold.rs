@@ -114,8 +114,16 @@ async fn fold_after(
             if minute < floor.of(UsageStep::Minute) {
                 continue;
             }
+            let read = match block::read(minute, &block) {
+                Ok(read) => read,
+                Err(error) => {
+                    // Nothing will ever make it whole, and all that comes after it can be added up.
+                    tracing::error!(%error, seq, "a damaged block of the log is passed over");
+                    continue;
+                }
+            };
             let cells = minutes.entry((workspace, minute)).or_default();
-            for call in block::read(minute, &block)? {
+            for call in read {
                 calls += 1;
                 cells.entry((call.api_key, call.model)).or_default().record(&call.record);
             }

@@ -3,6 +3,7 @@
 use crate::{DAY, Dice, Fixture, HOUR, fixture, history, query};
 use keygate_contract::{UsageGroup, UsagePeriod, UsageStep};
 use keygate_store::{CallRecord, SubjectId, UsageQuery, UsageScope};
+use sqlx::Connection as _;
 
 /// Everything of a region, in each step, by each model.
 async fn everything(fixture: &Fixture) -> Vec<UsagePeriod> {
@@ -77,4 +78,19 @@ async fn a_full_disk_loses_nothing_and_doubles_nothing() {
     let all = UsageScope::Workspaces((0..4).map(|n| format!("ws-{n}").into()).collect());
     let told = fixture.store.usage(&query(all, DAY, DAY + HOUR, UsageStep::Hour)).await.unwrap();
     assert_eq!(told.total.calls, 3000);
+}
+
+#[tokio::test]
+async fn a_damaged_block_is_passed_over_and_the_others_are_added_up() {
+    let mut fixture = fixture().await;
+    let calls = history(&mut Dice(7), 300, DAY, HOUR);
+    fixture.append(&calls, 100).await;
+    let mut database = sqlx::SqliteConnection::connect(&fixture.url).await.unwrap();
+    let damage = sqlx::query("UPDATE call_blocks SET calls = x'01ff' WHERE seq = 2").execute(&mut database);
+    assert_eq!(damage.await.unwrap().rows_affected(), 1);
+    database.close().await.unwrap();
+    let fixture = fixture.reopen().await;
+    let all = UsageScope::Workspaces((0..4).map(|n| format!("ws-{n}").into()).collect());
+    let told = fixture.store.usage(&query(all, DAY, DAY + HOUR, UsageStep::Hour)).await.unwrap();
+    assert!((200..300).contains(&told.total.calls), "{}", told.total.calls);
 }
