@@ -50,6 +50,12 @@ pub enum DemoError {
          as KEYGATE_DATA_DIR=demo"
     )]
     NotEmpty(String),
+    /// Calls were written down already.
+    #[error(
+        "there is usage in {0} already, and made-up data must not get among real data; give an empty folder, such as \
+         KEYGATE_DATA_DIR=demo"
+    )]
+    HasUsage(String),
     /// None of the models that are called is in the catalogue.
     #[error(
         "the catalogue has none of the models that the demo calls; run it without `shipped_models = false`"
@@ -73,13 +79,17 @@ pub async fn fill(config: &Config, demo: Demo, mut progress: impl FnMut(u64)) ->
     if !opened.is_new {
         return Err(DemoError::NotEmpty(config.data_dir.display().to_string()));
     }
+    // Usage may be there without its account: the account's database can be elsewhere, or be taken away.
+    let (store, mut writer) = UsageStore::open(&config.usage_url()).await?;
+    if !store.is_empty().await? {
+        return Err(DemoError::HasUsage(config.data_dir.display().to_string()));
+    }
     let (catalogue, region) = (config.catalogue(), &config.regions[0]);
     let keys = people(&opened, config, &catalogue).await?;
     let lines = lines(&keys, &catalogue, &region.id);
     if lines.is_empty() {
         return Err(DemoError::NoModels);
     }
-    let (store, mut writer) = UsageStore::open(&config.usage_url()).await?;
     let flows: Vec<Flow> = lines.iter().map(|line| line.flow).collect();
     let subjects: Vec<_> = lines
         .iter()

@@ -94,6 +94,20 @@ impl UsageStore {
         Ok(u64::try_from(bytes).unwrap_or(0))
     }
 
+    /// Whether nothing was ever called.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn is_empty(&self) -> Result<bool, StoreError> {
+        let (has_any,): (bool,) = sqlx::query_as(
+            "SELECT EXISTS (SELECT 1 FROM usage_workspaces) OR EXISTS (SELECT 1 FROM call_blocks) \
+             OR EXISTS (SELECT 1 FROM usage_rollups)",
+        )
+        .fetch_one(&self.read)
+        .await?;
+        Ok(!has_any)
+    }
+
     /// Whether the file may grow; for tests of a full disk.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! Usage over the console API: sums, the running minute, the call log and files.
 
 use crate::support::{Answer, Client, SINGAPORE, Server, VIRGINIA, chat_call};
+use keygate::config::Config;
+use keygate::demo::{self, Demo, DemoError};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -119,6 +121,22 @@ async fn usage_outlives_a_restart_and_an_archive() {
     for path in ["usage", "requests", "usage.csv", "live", &format!("requests/{id}")] {
         assert_eq!(stranger.get(&of(&workspace, path)).await.status, StatusCode::NOT_FOUND, "{path}");
     }
+}
+
+#[tokio::test]
+async fn made_up_data_does_not_get_among_usage_whose_account_is_gone() {
+    let server = Server::start().await;
+    let (owner, workspace) = called(&server).await;
+    until(&owner, &of(&workspace, "usage"), 5).await;
+    let dir = server.stop().await;
+    for file in ["keygate.db", "keygate.db-wal", "keygate.db-shm"] {
+        drop(std::fs::remove_file(dir.path().join("data").join(file)));
+    }
+    let config = Config::load(Some(&dir.path().join("keygate.toml"))).unwrap();
+    let refused = demo::fill(&config, Demo { days: 1, calls: 10, seed: 1 }, drop).await;
+    assert!(matches!(&refused, Err(DemoError::HasUsage(_))), "{refused:?}");
+    let refused = demo::fill(&config, Demo { days: 1, calls: 10, seed: 1 }, drop).await;
+    assert!(matches!(&refused, Err(DemoError::HasUsage(_))), "nothing was made: {refused:?}");
 }
 
 #[tokio::test]
