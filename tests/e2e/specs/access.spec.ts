@@ -1,13 +1,5 @@
-import AxeBuilder from "@axe-core/playwright";
-import { expect, type Page, REGION, test } from "../fixtures.ts";
-
-async function expectNoViolations(page: Page, where: string) {
-  // A fade half-way through has no contrast of its own.
-  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.effect?.getTiming().iterations === Infinity ? undefined : animation.finished.catch(() => {}))));
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-  const told = violations.map((v) => `${where}: ${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join(" | ")}`);
-  expect(told).toEqual([]);
-}
+import { expectNoViolations } from "../axe.ts";
+import { expect, REGION, test } from "../fixtures.ts";
 
 for (const [colorScheme, width] of [["light", 1440], ["dark", 390]] as const) {
   test.describe(`${colorScheme}, ${width} wide`, () => {

@@ -1,4 +1,4 @@
-import AxeBuilder from "@axe-core/playwright";
+import { expectNoViolations } from "../axe.ts";
 import { readFile } from "node:fs/promises";
 import { call, logged } from "../calls.ts";
 import { type Console, expect, type Page, REGION, test } from "../fixtures.ts";
@@ -212,11 +212,7 @@ for (const [colorScheme, width] of [["light", 1440], ["dark", 390]] as const) {
 
     test("every view of it is accessible", async ({ keygate, page }) => {
       const { id } = await busy(keygate);
-      const look = async (where: string) => {
-        await page.evaluate(() => Promise.all(document.getAnimations().map((a) => (a.effect?.getTiming().iterations === Infinity ? undefined : a.finished.catch(() => {})))));
-        const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-        expect(violations.map((v) => `${where}: ${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join(" | ")}`)).toEqual([]);
-      };
+      const look = (where: string) => expectNoViolations(page, where);
       await open(keygate, id);
       await look("tokens by model");
       await page.getByRole("button", { name: "Table", exact: true }).click();

@@ -1,4 +1,4 @@
-import AxeBuilder from "@axe-core/playwright";
+import { expectNoViolations } from "../axe.ts";
 import { readFile } from "node:fs/promises";
 import { Console, expect, type Page, REGION, test } from "../fixtures.ts";
 import { pretend } from "../usage.ts";
@@ -229,11 +229,7 @@ test.describe("with made-up traffic", () => {
       test.setTimeout(60_000);
 
       test("it has no fault that axe finds", async ({ keygate, page }) => {
-        const look = async (where: string) => {
-          await page.evaluate(() => Promise.all(document.getAnimations().map((a) => (a.effect?.getTiming().iterations === Infinity ? undefined : a.finished.catch(() => {})))));
-          const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-          expect(violations.map((v) => `${where}: ${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join(" | ")}`)).toEqual([]);
-        };
+        const look = (where: string) => expectNoViolations(page, where);
         const traffic = await pretend(page);
         await open(keygate);
         const calls = chart(page, "Calls per minute");

@@ -1,4 +1,4 @@
-import AxeBuilder from "@axe-core/playwright";
+import { expectNoViolations } from "../axe.ts";
 import { call, logged, type Made } from "../calls.ts";
 import { type Console, expect, type Page, REGION, test } from "../fixtures.ts";
 
@@ -225,11 +225,7 @@ for (const [colorScheme, width] of [["light", 1440], ["dark", 390]] as const) {
 
     test("the log and a call are accessible", async ({ keygate, page }) => {
       const { id } = await busy(keygate);
-      const look = async (where: string) => {
-        await page.evaluate(() => Promise.all(document.getAnimations().map((a) => (a.effect?.getTiming().iterations === Infinity ? undefined : a.finished.catch(() => {})))));
-        const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-        expect(violations.map((v) => `${where}: ${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join(" | ")}`)).toEqual([]);
-      };
+      const look = (where: string) => expectNoViolations(page, where);
       await open(keygate, id);
       await expect(rows(page)).toHaveCount(4);
       await look("log");
