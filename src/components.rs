@@ -36,7 +36,7 @@ mod workspace_picker;
 
 pub use account_menu::AccountMenu;
 pub use away::AwayBanner;
-pub use call_filters::{Called, KeyFilter, ModelFilter, use_called};
+pub use call_filters::{Called, KeyFilter, ModelFilter, use_called, use_called_keys};
 pub use call_words::{class_name, class_of, class_tone, door_name};
 pub use checked::Checked;
 pub use client_setup::{ClientOf, ClientSetup};
@@ -51,7 +51,7 @@ pub use model_selector::ModelSelector;
 pub use model_words::{models_word, price_item, price_unit, type_name, type_of};
 pub use named::Named;
 pub use not_found::NotFound;
-pub use range::{Lately, PageRange, RangePicker, WayBack, use_piece, use_range};
+pub use range::{Lately, PageRange, RangePicker, Steps, WayBack, use_piece, use_range, use_steps, use_told};
 pub use region_menu::RegionMenu;
 pub use secret_dialog::SecretDialog;
 pub use shell::Shell;

@@ -68,7 +68,7 @@ pub use segments::Segments;
 pub use table::{Column, SkeletonRows, TableHead};
 pub use tabs::{TabPanel, Tabs};
 pub use time::{
-    Ago, At, Date, DateOrTime, Short, ago, ahead_of_utc, date_time_field, hours_before_now, millis, moment,
-    now, rfc3339, time_zone,
+    Ago, At, Date, DateOrTime, Short, ago, ahead_of_utc, date_time_field, hours_before_now, is_this_year,
+    millis, moment, now, rfc3339, time_zone,
 };
 pub use toast::ToastStack;

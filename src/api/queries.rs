@@ -132,7 +132,7 @@ impl Queries {
 
     /// What was used.
     pub fn usage(self, key: Signal<Option<UsageKey>>) -> Query<Usage> {
-        use_query(self.usage, key, move |key| async move { usage_query(self.client, &key).await })
+        use_query(self.usage, key, move |key| usage_query(self.client, key))
     }
 
     /// What the limits of a workspace have counted in the minute that ends now.

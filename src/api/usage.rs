@@ -2,7 +2,7 @@
 
 use super::cache::QueryKey;
 use super::client::Client;
-use super::error::Result;
+use super::error::{ApiError, Result};
 use super::workspace::WorkspaceKey;
 use crate::uri::{encode, query};
 use keygate_contract::{Live, RegionId, Usage, UsageGroup, UsageStep, WorkspaceId};
@@ -26,23 +26,14 @@ impl UsageRange {
         }
     }
 
-    /// Its ends in whole steps, the running one included.
+    /// Its ends; of one until now in whole steps, the running one included. The server takes whole steps of any.
     pub fn ends(self, step: UsageStep, now: i64) -> (i64, i64) {
-        let (from, to) = match self {
-            // So that it is as many steps as it is long: the server takes the one that `from` is in too.
-            Self::Last(length) => (ceil(now, step) - length, ceil(now, step)),
+        match self {
+            // So that it is as many steps as it is long: the one that `from` is in counts, too.
+            Self::Last(length) => (step.floor(step.ceil(now) - length), step.ceil(now)),
             Self::Between(from, to) => (from, to),
-        };
-        (floor(from, step), ceil(to, step))
+        }
     }
-}
-
-fn floor(moment: i64, step: UsageStep) -> i64 {
-    moment.div_euclid(step.millis()) * step.millis()
-}
-
-fn ceil(moment: i64, step: UsageStep) -> i64 {
-    floor(moment + step.millis() - 1, step)
 }
 
 pub(super) fn now() -> i64 {
@@ -113,12 +104,20 @@ impl QueryKey for UsageKey {
     }
 }
 
-/// What was used.
+/// What was used. In a coarser step where the one asked for is no longer kept.
 ///
 /// # Errors
-/// `not_found`, `invalid_field` for a range or step that is not answered, and what any request can meet.
-pub async fn usage_query(client: Client, key: &UsageKey) -> Result<Usage> {
-    client.get(&key.path("usage", now())).await
+/// `not_found`, `invalid_field` for a range that is not answered, and what any request can meet.
+pub async fn usage_query(client: Client, mut key: UsageKey) -> Result<Usage> {
+    loop {
+        let answer = client.get(&key.path("usage", now())).await;
+        let is_too_fine = |error: &ApiError| error.field.as_deref() == Some("step");
+        let coarser = UsageStep::ALL.into_iter().find(|step| *step > key.step);
+        match (&answer, coarser) {
+            (Err(error), Some(coarser)) if is_too_fine(error) => key.step = coarser,
+            _ => return answer,
+        }
+    }
 }
 
 /// What the limits have counted in the minute that ends now.
@@ -146,9 +145,9 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_of_the_past_is_widened_to_whole_steps() {
+    fn a_piece_of_the_past_is_asked_for_as_it_is() {
         let range = UsageRange::Between(MINUTE + 1, 3 * MINUTE - 1);
-        assert_eq!(range.ends(UsageStep::Minute, 0), (MINUTE, 3 * MINUTE));
+        assert_eq!(range.ends(UsageStep::Minute, 0), (MINUTE + 1, 3 * MINUTE - 1));
         assert_eq!(range.length(), 2 * MINUTE - 2);
     }
 

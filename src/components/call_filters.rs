@@ -18,35 +18,53 @@ pub struct Called {
     pub keys: Signal<Vec<FilterOption>>,
 }
 
-/// What a workspace called with. It is told from whole days, which is little to read.
+/// What a workspace called with.
 pub fn use_called(workspace: Memo<Option<WorkspaceKey>>, range: Signal<UsageRange>) -> Called {
-    let queries = Queries::expect();
-    let totals = move |by: UsageGroup, of: fn(&UsageTotal) -> Option<String>| {
-        let usage = queries.usage(Signal::derive(move || {
-            let WorkspaceKey { region, id } = workspace.get()?;
-            Some(UsageKey {
-                region,
-                workspace: Some(id),
-                range: range.get(),
-                step: UsageStep::Day,
-                group_by: UsageGroup::None,
-                totals_by: by,
-                model: String::new(),
-                api_key: String::new(),
-                previous: false,
-            })
-        }));
-        Signal::derive(move || {
-            let totals = usage.value().map(|usage| usage.period.totals).unwrap_or_default();
+    let models = use_totals(workspace, range, UsageGroup::Model, |total| {
+        total.of.model.as_ref().map(ToString::to_string)
+    });
+    Called { models, keys: use_called_keys(workspace, range) }
+}
+
+/// The ids of the keys that a workspace called with.
+pub fn use_called_keys(
+    workspace: Memo<Option<WorkspaceKey>>,
+    range: Signal<UsageRange>,
+) -> Signal<Vec<FilterOption>> {
+    use_totals(workspace, range, UsageGroup::ApiKey, |total| {
+        total.of.api_key.as_ref().map(ToString::to_string)
+    })
+}
+
+/// The names of what was called, told from whole days, which is little to read.
+fn use_totals(
+    workspace: Memo<Option<WorkspaceKey>>,
+    range: Signal<UsageRange>,
+    by: UsageGroup,
+    of: fn(&UsageTotal) -> Option<String>,
+) -> Signal<Vec<FilterOption>> {
+    let usage = Queries::expect().usage(Signal::derive(move || {
+        let WorkspaceKey { region, id } = workspace.get()?;
+        Some(UsageKey {
+            region,
+            workspace: Some(id),
+            range: range.get(),
+            step: UsageStep::Day,
+            group_by: UsageGroup::None,
+            totals_by: by,
+            model: String::new(),
+            api_key: String::new(),
+            previous: false,
+        })
+    }));
+    Signal::derive(move || {
+        usage.state().with(|state| {
+            let totals = state.value.iter().flat_map(|usage| &usage.period.totals);
             // Calls without a model cannot be asked for.
-            let names = totals.iter().filter_map(of).filter(|name| !name.is_empty());
+            let names = totals.filter_map(of).filter(|name| !name.is_empty());
             names.map(|name| (name, None)).collect()
         })
-    };
-    Called {
-        models: totals(UsageGroup::Model, |total| total.of.model.as_ref().map(ToString::to_string)),
-        keys: totals(UsageGroup::ApiKey, |total| total.of.api_key.as_ref().map(ToString::to_string)),
-    }
+    })
 }
 
 /// Chooses a model.

@@ -2,16 +2,18 @@
 
 mod custom;
 mod lately;
+mod steps;
 mod way_back;
 
 pub use lately::Lately;
+pub use steps::{Steps, use_steps, use_told};
 pub use way_back::{WayBack, use_piece};
 
 use super::list_navigation::use_list_navigation;
 use crate::api::UsageRange;
 use crate::routes::ListView;
 use crate::state::use_list_view;
-use crate::ui::{Short, millis, rfc3339};
+use crate::ui::{Short, is_this_year, millis, rfc3339};
 use custom::CustomRange;
 use leptos::prelude::*;
 
@@ -33,12 +35,21 @@ impl PageRange {
         }
     }
 
+    /// Whether it ends now.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Lately(_))
+    }
+
     /// Within a sentence: `last 24 hours`, or from when to when.
     pub fn words(self) -> String {
-        let moment = |ms: i64| Short::DayClock.write(ms as f64);
         match self {
             Self::Lately(range) => range.words().to_owned(),
-            Self::Between(from, to) => format!("{} to {}", moment(from), moment(to)),
+            Self::Between(from, to) => {
+                let ends = [from, to].map(|end| end as f64);
+                let form =
+                    if ends.into_iter().all(is_this_year) { Short::DayClock } else { Short::YearClock };
+                ends.map(|end| form.write(end)).join(" to ")
+            }
         }
     }
 }
@@ -73,24 +84,26 @@ fn set_between(view: &mut ListView, from: f64, to: f64) {
 /// Chooses the range of the page; it stands in the address.
 #[component]
 pub fn RangePicker(
+    /// The range of the page.
+    range: Memo<PageRange>,
     /// Those that end now.
     ranges: &'static [Lately],
     /// The one that is left out of the address.
     usual: Lately,
 ) -> impl IntoView {
-    let (chosen, navigation) = (use_range(ranges, usual), use_list_navigation());
-    let choose = move |range: Lately| {
+    let navigation = use_list_navigation();
+    let choose = move |this: Lately| {
         navigation.narrow(|view| {
-            view.range = if range == usual { String::new() } else { range.name().to_owned() };
+            view.range = if this == usual { String::new() } else { this.name().to_owned() };
             view.from.clear();
             view.to.clear();
         });
     };
-    let button = move |range: Lately| {
-        let is_chosen = move || (chosen.get() == PageRange::Lately(range)).to_string();
+    let button = move |this: Lately| {
+        let is_chosen = move || (range.get() == PageRange::Lately(this)).to_string();
         view! {
-            <button type="button" data-range=range.name() aria-pressed=is_chosen on:click=move |_| choose(range)>
-                {range.label()}
+            <button type="button" data-range=this.name() aria-pressed=is_chosen on:click=move |_| choose(this)>
+                {this.label()}
             </button>
         }
     };
@@ -98,7 +111,7 @@ pub fn RangePicker(
     view! {
         <div class="tabs" role="group" aria-label="Range of time">
             {ranges.iter().copied().map(button).collect_view()}
-            <CustomRange chosen on_choose=between />
+            <CustomRange chosen=range on_choose=between />
         </div>
     }
 }

@@ -9,8 +9,8 @@ mod toolbar;
 
 use crate::api::{Queries, UsageKey, UsageRange, WorkspaceKey};
 use crate::components::{
-    ErrorNote, ErrorView, Lately, Named, PageHead, PageRange, RangePicker, use_list_navigation, use_piece,
-    use_range,
+    ErrorNote, ErrorView, Lately, Named, PageHead, PageRange, RangePicker, Steps, use_list_navigation,
+    use_piece, use_range, use_steps, use_told,
 };
 use crate::state::{Workspaces, use_list_view, use_workspace_place};
 use crate::ui::dom::end_boot;
@@ -28,9 +28,13 @@ const RANGES: &[Lately] = &[Lately::Week, Lately::Month, Lately::Quarter, Lately
 const USUAL: Lately = Lately::Month;
 
 /// In spans of what length a range is shown.
-fn step(range: PageRange) -> UsageStep {
+fn wanted_step(range: PageRange) -> UsageStep {
+    let is_whole_days = match range {
+        PageRange::Lately(_) => true,
+        PageRange::Between(from, to) => [from, to].into_iter().all(|end| UsageStep::Day.floor(end) == end),
+    };
     let is_short = UsageRange::from(range).length() <= Lately::Week.millis();
-    if is_short { UsageStep::Hour } else { UsageStep::Day }
+    if is_short || !is_whole_days { UsageStep::Hour } else { UsageStep::Day }
 }
 
 /// What was used over time.
@@ -38,19 +42,19 @@ fn step(range: PageRange) -> UsageStep {
 pub fn AnalyticsPage() -> impl IntoView {
     let (queries, workspaces) = (Queries::expect(), Workspaces::expect());
     let (workspace, view, navigation) = (use_workspace_place(), use_list_view(), use_list_navigation());
-    let range = use_range(RANGES, USUAL);
+    let Steps { range, step } = use_steps(use_range(RANGES, USUAL), wanted_step);
     let by = Memo::new(move |_| view.with(|view| By::of_name(&view.by)));
     let what = Memo::new(move |_| view.with(|view| What::of_name(&view.what)));
     let names = use_group_names(workspace, by);
 
     let key = move || {
-        let (WorkspaceKey { region, id }, by, range) = (workspace.get()?, by.get(), range.get());
+        let (WorkspaceKey { region, id }, by) = (workspace.get()?, by.get());
         let of_region = by == By::Workspace;
         Some(UsageKey {
             region,
             workspace: (!of_region).then_some(id),
-            range: range.into(),
-            step: step(range),
+            range: range.get().into(),
+            step: step.get()?,
             group_by: by.group(),
             totals_by: UsageGroup::None,
             model: view.with(|view| view.model.clone()),
@@ -160,7 +164,7 @@ pub fn AnalyticsPage() -> impl IntoView {
     view! {
         <PageHead title="Analytics" scope=Signal::derive(move || name.get()) intro=intro.into_any()>
             <div class="head-acts">
-                <RangePicker ranges=RANGES usual=USUAL />
+                <RangePicker range ranges=RANGES usual=USUAL />
                 <a class="btn" href=file download rel="external">
                     <Icon glyph=Glyph::Download />
                     "Download CSV"
@@ -188,8 +192,11 @@ mod tests {
 
     #[test]
     fn a_week_is_shown_in_hours_and_more_in_days() {
+        let step = wanted_step;
         assert_eq!(step(PageRange::Lately(Lately::Week)), UsageStep::Hour);
         assert_eq!(step(PageRange::Lately(Lately::Month)), UsageStep::Day);
         assert_eq!(step(PageRange::Between(0, 3_600_000)), UsageStep::Hour);
+        assert_eq!(step(PageRange::Between(0, 30 * UsageStep::Day.millis())), UsageStep::Day);
+        assert_eq!(step(PageRange::Between(1, 30 * UsageStep::Day.millis())), UsageStep::Hour);
     }
 }

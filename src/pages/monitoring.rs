@@ -10,17 +10,20 @@ mod tiles;
 mod toolbar;
 
 use crate::api::{Queries, UsageKey, WorkspaceKey};
-use crate::components::{ErrorNote, ErrorView, Named, PageHead, RangePicker, use_piece, use_range};
+use crate::components::{
+    ErrorNote, ErrorView, Lately, Named, PageHead, RangePicker, Steps, use_piece, use_range, use_steps,
+    use_told,
+};
 use crate::routes::{ListView, Place};
 use crate::state::{Workspaces, use_list_view, use_place, use_workspace_place};
 use crate::ui::dom::end_boot;
 use crate::ui::{Empty, Glyph};
 use charts::Charts;
-use keygate_contract::UsageGroup;
+use keygate_contract::{UsageGroup, UsageStep};
 use leptos::prelude::*;
 use live::LiveState;
 use models::ModelTable;
-use range::{RANGES, USUAL, step};
+use range::{RANGES, USUAL};
 use refresh::Refresh;
 use tiles::Tiles;
 use toolbar::Toolbar;
@@ -30,14 +33,14 @@ use toolbar::Toolbar;
 pub fn MonitoringPage() -> impl IntoView {
     let (queries, workspaces) = (Queries::expect(), Workspaces::expect());
     let (workspace, view) = (use_workspace_place(), use_list_view());
-    let range = use_range(RANGES, USUAL);
+    let Steps { range, step } = use_steps(use_range(RANGES, USUAL), |_| UsageStep::Minute);
     let key = move |model: String, totals_by: UsageGroup| {
-        let (WorkspaceKey { region, id }, range) = (workspace.get()?, range.get());
+        let WorkspaceKey { region, id } = workspace.get()?;
         Some(UsageKey {
             region,
             workspace: Some(id),
-            range: range.into(),
-            step: step(range),
+            range: range.get().into(),
+            step: step.get()?,
             group_by: UsageGroup::None,
             totals_by,
             model,
@@ -67,12 +70,15 @@ pub fn MonitoringPage() -> impl IntoView {
 
     let failed =
         Memo::new(move |_| usage.state().with(|state| state.error.clone().filter(|_| state.value.is_none())));
+    // Where there are no figures of the model at all, that is told in their place.
+    let rates_error = move || of_most_called.error().filter(|_| of_most_called.value().is_some());
     let refresh_error = Signal::derive(move || {
-        let late = |error: Option<crate::api::ApiError>| error.filter(|error| !error.is_away());
-        let first = || late(usage.error()).or_else(|| late(live.error()));
-        if failed.get().is_some() { None } else { first() }
+        let error = usage.error().or_else(rates_error).or_else(|| live.error());
+        error.filter(|error| failed.with(Option::is_none) && !error.is_away())
     });
-    let failing = Signal::derive(move || usage.error().is_some() || live.error().is_some());
+    let failing = Signal::derive(move || {
+        [usage.error(), of_most_called.error(), live.error()].iter().any(Option::is_some)
+    });
     let is_empty = Memo::new(move |_| {
         usage.state().with(|state| state.value.as_ref().is_some_and(|usage| usage.period.total.calls == 0))
     });
@@ -83,22 +89,24 @@ pub fn MonitoringPage() -> impl IntoView {
     });
 
     let brush = use_piece();
-    let outdated = move || usage.state().with(|state| state.outdated).to_string();
+    let outdated =
+        Memo::new(move |_| [usage, of_most_called].iter().any(|q| q.state().with(|state| state.outdated)));
+    let told = use_told(range, usage);
     let content = move || {
         if is_empty.get() {
             return view! { <div class="card"><NoCalls /></div> }.into_any();
         }
         let busiest = Signal::derive(move || chosen.with(String::is_empty));
         let rates = if busiest.get() { of_most_called } else { usage };
-        view! { <Charts usage rates model busiest live on_brush=brush /> }.into_any()
+        view! { <Charts usage rates model busiest live on_brush=brush on_retry=retry /> }.into_any()
     };
     let page = move || match failed.get() {
         Some(error) => {
             view! { <div class="card"><ErrorView error what="the traffic" on_retry=retry /></div> }.into_any()
         }
         None => view! {
-            <div class="monitor" aria-busy=outdated>
-                <Tiles usage range />
+            <div class="monitor" aria-busy=move || outdated.get().to_string()>
+                <Tiles usage range=told />
                 {content}
                 <ModelTable usage live />
             </div>
@@ -112,7 +120,7 @@ pub fn MonitoringPage() -> impl IntoView {
     view! {
         <PageHead title="Monitoring" scope=Signal::derive(move || name.get()) intro=intro.into_any()>
             <LiveState refresh range failing />
-            <RangePicker ranges=RANGES usual=USUAL />
+            <RangePicker range ranges=RANGES usual=USUAL />
         </PageHead>
         {move || match missing.get() {
             Some(error) => {
@@ -120,7 +128,7 @@ pub fn MonitoringPage() -> impl IntoView {
                 view! { <div class="card"><ErrorView error what="the workspace" on_retry=retry /></div> }.into_any()
             }
             None => view! {
-                <Toolbar usage live />
+                <Toolbar usage live range />
                 <div class="list-note"><ErrorNote error=refresh_error on_retry=retry /></div>
                 {page}
             }
@@ -134,8 +142,10 @@ pub fn MonitoringPage() -> impl IntoView {
 fn NoCalls() -> impl IntoView {
     let (view, place, workspace) = (use_list_view(), use_place(), use_workspace_place());
     let is_narrow = move || view.with(|view| !view.model.is_empty() || !view.key.is_empty());
-    let wider =
-        move || place.get().map(|place| ListView { range: "30d".into(), ..ListView::default() }.at(&place));
+    let wider = Memo::new(move |_| {
+        let wider = ListView { range: Lately::Month.name().into(), ..ListView::default() };
+        place.get().filter(|_| view.with(|view| *view != wider)).map(|place| wider.at(&place))
+    });
     let models = move || {
         workspace.get().map(|WorkspaceKey { region, id }| Place::Models { region, workspace: id }.to_string())
     };
@@ -149,9 +159,10 @@ fn NoCalls() -> impl IntoView {
                 }}
             </p>
             <div class="acts">
-                <a class="btn" href=wider>
-                    {move || if is_narrow() { "Show all of 30 days" } else { "Show 30 days" }}
-                </a>
+                {move || wider.get().map(|wider| {
+                    let words = if is_narrow() { "Show all of 30 days" } else { "Show 30 days" };
+                    view! { <a class="btn" href=wider>{words}</a> }
+                })}
                 <a class="btn" href=models>"How to call a model"</a>
             </div>
         </Empty>

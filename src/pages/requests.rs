@@ -111,7 +111,7 @@ pub fn RequestsPage() -> impl IntoView {
     view! {
         <PageHead title="Call log" scope=Signal::derive(move || name.get()) intro=intro.into_any()>
             <div class="head-acts">
-                <RangePicker ranges=RANGES usual=USUAL />
+                <RangePicker range ranges=RANGES usual=USUAL />
                 <button type="button" class="btn" on:click=refresh>
                     <Icon glyph=Glyph::Reset />
                     "Refresh"

@@ -10,6 +10,7 @@ thread_local! {
     static CLOCK: Intl::DateTimeFormat = formatter(&[("hour", "2-digit"), ("minute", "2-digit")]);
     static SECONDS: Intl::DateTimeFormat = formatter(&[("timeStyle", "medium")]);
     static DAY_CLOCK: Intl::DateTimeFormat = formatter(&[("month", "short"), ("day", "numeric"), ("hour", "2-digit"), ("minute", "2-digit")]);
+    static YEAR_CLOCK: Intl::DateTimeFormat = formatter(&[("year", "numeric"), ("month", "short"), ("day", "numeric"), ("hour", "2-digit"), ("minute", "2-digit")]);
     static DAY_SECONDS: Intl::DateTimeFormat = formatter(&[("month", "short"), ("day", "numeric"), ("hour", "2-digit"), ("minute", "2-digit"), ("second", "2-digit")]);
     static SHORT_DAY: Intl::DateTimeFormat = formatter(&[("month", "short"), ("day", "numeric")]);
     static SHORT_DAY_UTC: Intl::DateTimeFormat = formatter(&[("month", "short"), ("day", "numeric"), ("timeZone", "UTC")]);
@@ -47,6 +48,8 @@ pub enum Short {
     Seconds,
     /// `Nov 20, 14:03`
     DayClock,
+    /// `Nov 20, 2026, 14:03`
+    YearClock,
     /// `Nov 20, 14:03:27`
     DaySeconds,
     /// `Nov 20`
@@ -64,6 +67,7 @@ impl Short {
             Self::Clock => &CLOCK,
             Self::Seconds => &SECONDS,
             Self::DayClock => &DAY_CLOCK,
+            Self::YearClock => &YEAR_CLOCK,
             Self::DaySeconds => &DAY_SECONDS,
             Self::Day => &SHORT_DAY,
             Self::DayUtc => &SHORT_DAY_UTC,
@@ -76,6 +80,12 @@ impl Short {
 /// How far the person's clock is ahead of UTC at a moment, in milliseconds.
 pub fn ahead_of_utc(millis: f64) -> f64 {
     js_sys::Date::new(&JsValue::from_f64(millis)).get_timezone_offset() * -60_000.0
+}
+
+/// Whether a moment is in the year that it is now, by the person's calendar.
+pub fn is_this_year(millis: f64) -> bool {
+    let year = |millis| js_sys::Date::new(&JsValue::from_f64(millis)).get_full_year();
+    year(millis) == year(now())
 }
 
 /// How long ago it was, in the largest unit that fits: `5 minutes ago`. It stands in sentences, so it is in their

@@ -36,6 +36,16 @@ impl UsageStep {
         }
     }
 
+    /// When the step begins that a moment is in, in Unix milliseconds.
+    pub fn floor(self, moment_ms: i64) -> i64 {
+        moment_ms.div_euclid(self.millis()).saturating_mul(self.millis())
+    }
+
+    /// The same moment, or when the step ends that it is in.
+    pub fn ceil(self, moment_ms: i64) -> i64 {
+        self.floor(moment_ms.saturating_add(self.millis() - 1))
+    }
+
     /// The most of these steps that one `usage_query` covers; one more where it begins within a step.
     pub fn most(self) -> i64 {
         match self {

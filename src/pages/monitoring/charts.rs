@@ -2,8 +2,9 @@
 
 use super::figures::{calls, latency, rate};
 use crate::api::{ModelFilter, ModelListKey, Queries, Query, WorkspaceKey};
-use crate::state::use_workspace_place;
-use crate::ui::{Chart, ChartData, ChartShape, now};
+use crate::components::ErrorView;
+use crate::state::{use_list_view, use_workspace_place};
+use crate::ui::{Chart, ChartData, ChartShape, Limit, now, whole};
 use keygate_contract::{Live, ModelList, PAGE_SIZE_MAX, Usage, UsageFigures, UsageStep};
 use leptos::prelude::*;
 
@@ -57,6 +58,8 @@ pub(super) fn Charts(
     live: Query<Live>,
     /// Runs with the ends of a range that was chosen in a chart.
     on_brush: Callback<(f64, f64)>,
+    /// Reads everything again.
+    on_retry: Callback<()>,
 ) -> impl IntoView {
     let drawn = |usage: Query<Usage>, draw: fn(&Usage) -> ChartData| {
         Memo::new(move |_| usage.state().with(|state| state.value.as_ref().map(draw)))
@@ -67,21 +70,60 @@ pub(super) fn Charts(
         Some(UsageStep::Hour) => "Calls per hour",
         Some(UsageStep::Day) => "Calls per day",
     };
+    // The limit is of all keys together.
+    let view = use_list_view();
+    let is_of_key = Memo::new(move |_| view.with(|view| !view.key.is_empty()));
     let limits = use_limits(model, live);
     let limited = move |name, limit: fn(Limits) -> Option<u64>, of: fn(&UsageFigures) -> u64| {
         Memo::new(move |_| {
             let limit = limits.get().and_then(limit);
-            rates.state().with(|state| state.value.as_ref().map(|usage| rate(usage, name, limit, now(), of)))
+            let of_all = if is_of_key.get() { " for all keys" } else { "" };
+            let limit = limit
+                .map(|limit| Limit { label: format!("limit {}{of_all}", whole(limit)), value: limit as f64 });
+            rates.state().with(|state| {
+                let usage = state.value.as_ref().filter(|_| !state.outdated)?;
+                Some(rate(usage, name, limit, now(), of))
+            })
         })
     };
     let about = Signal::derive(move || {
         let Some(model) = model.get() else { return String::new() };
-        format!("{model}{}", if busiest.get() { ", called most" } else { "" })
+        let most = if busiest.get() { ", called most" } else { "" };
+        let key = if is_of_key.get() { ", this key alone" } else { "" };
+        format!("{model}{most}{key}")
     });
     let rpm = limited("calls a minute", |(rpm, _)| Some(rpm), |figures| figures.calls);
     let tpm =
         limited("tokens a minute", |(_, tpm)| tpm, |figures| figures.input_tokens + figures.output_tokens);
     let none = "No calls in this range";
+    let failed = Memo::new(move |_| rates.error().filter(|_| rates.value().is_none()));
+    let of_model = move || match failed.get() {
+        Some(error) => view! {
+            <div class="card"><ErrorView error what="the calls against the limit" on_retry /></div>
+        }
+        .into_any(),
+        None => view! {
+            <Chart
+                title="Calls against the limit"
+                note=about
+                data=rpm
+                shape=ChartShape::Lines
+                empty=none
+                file_name="calls-per-minute"
+                on_brush
+            />
+            <Chart
+                title="Tokens against the limit"
+                note=about
+                data=tpm
+                shape=ChartShape::Lines
+                empty="No tokens in this range"
+                file_name="tokens-per-minute"
+                on_brush
+            />
+        }
+        .into_any(),
+    };
     view! {
         <div class="charts">
             <Chart
@@ -102,24 +144,7 @@ pub(super) fn Charts(
                 file_name="latency"
                 on_brush
             />
-            <Chart
-                title="Calls against the limit"
-                note=about
-                data=rpm
-                shape=ChartShape::Lines
-                empty=none
-                file_name="calls-per-minute"
-                on_brush
-            />
-            <Chart
-                title="Tokens against the limit"
-                note=about
-                data=tpm
-                shape=ChartShape::Lines
-                empty="No tokens in this range"
-                file_name="tokens-per-minute"
-                on_brush
-            />
+            {of_model}
         </div>
     }
 }

@@ -1,6 +1,6 @@
 //! Usage as charts show it.
 
-use crate::ui::{ChartData, Hue, Limit, Series, Spans, Unit, millis, whole};
+use crate::ui::{ChartData, Hue, Limit, Series, Spans, Unit, millis};
 use keygate_contract::{Percentiles, Usage, UsageFigures, UsageStep};
 
 fn spans(usage: &Usage) -> Spans {
@@ -60,7 +60,7 @@ pub(super) fn latency(usage: &Usage) -> ChartData {
 pub(super) fn rate(
     usage: &Usage,
     name: &str,
-    limit: Option<u64>,
+    limit: Option<Limit>,
     now: f64,
     of: fn(&UsageFigures) -> u64,
 ) -> ChartData {
@@ -79,7 +79,7 @@ pub(super) fn rate(
         spans,
         series: vec![series(&name, Hue::C1, values)],
         unit: if minutes > 1.0 { Unit::Average } else { Unit::Count },
-        limit: limit.map(|limit| Limit { label: format!("limit {}", whole(limit)), value: limit as f64 }),
+        limit,
     }
 }
 

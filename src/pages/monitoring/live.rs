@@ -1,6 +1,5 @@
 //! How fresh the figures are.
 
-use super::range::is_live;
 use super::refresh::Refresh;
 use crate::components::PageRange;
 use crate::ui::Short;
@@ -25,9 +24,9 @@ pub(super) fn LiveState(refresh: Refresh, range: Memo<PageRange>, failing: Signa
     let act = move || if refresh.paused.get() { "Resume" } else { "Pause" };
     view! {
         <div class="live">
-            {move || is_live(range.get()).then_some(badge)}
+            {move || range.get().is_live().then_some(badge)}
             <span class="updated">{updated}</span>
-            {move || is_live(range.get()).then(|| view! {
+            {move || range.get().is_live().then(|| view! {
                 <button type="button" class="btn quiet small" on:click=move |_| refresh.toggle()>{act}</button>
             })}
         </div>

@@ -1,6 +1,5 @@
 //! Keeps the page up to date while someone looks at it.
 
-use super::range::is_live;
 use crate::api::Query;
 use crate::components::{Lately, PageRange};
 use crate::ui::now;
@@ -54,7 +53,7 @@ impl Refresh {
         // One beat a second, of which most ask for nothing; none while nobody looks.
         let beat = StoredValue::new(None::<IntervalHandle>);
         Effect::new(move |_| {
-            let rests = this.hidden.get() || this.paused.get() || !is_live(range.get());
+            let rests = this.hidden.get() || this.paused.get() || !range.get().is_live();
             beat.update_value(|beat| {
                 if let Some(beat) = beat.take() {
                     beat.clear();
@@ -81,7 +80,7 @@ impl Refresh {
     /// Reads what is due.
     fn look(self) {
         let rests = self.hidden.get_untracked() || self.paused.get_untracked();
-        if rests || !is_live(self.range.get_untracked()) {
+        if rests || !self.range.get_untracked().is_live() {
             return;
         }
         let now = now();

@@ -2,7 +2,7 @@
 
 use super::range::{RANGES, USUAL};
 use crate::api::Query;
-use crate::components::{KeyFilter, ModelFilter, WayBack, use_key_names};
+use crate::components::{KeyFilter, ModelFilter, PageRange, WayBack, use_called_keys, use_key_names};
 use crate::state::{use_list_view, use_workspace_place};
 use crate::ui::FilterOption;
 use keygate_contract::{Live, Usage};
@@ -11,9 +11,10 @@ use std::collections::BTreeSet;
 
 /// The filters, and the way back from a piece of the past.
 #[component]
-pub(super) fn Toolbar(usage: Query<Usage>, live: Query<Live>) -> impl IntoView {
-    let view = use_list_view();
-    let names = use_key_names(use_workspace_place());
+pub(super) fn Toolbar(usage: Query<Usage>, live: Query<Live>, range: Memo<PageRange>) -> impl IntoView {
+    let (view, workspace) = (use_list_view(), use_workspace_place());
+    let names = use_key_names(workspace);
+    let called = use_called_keys(workspace, Signal::derive(move || range.get().into()));
     let models = Signal::derive(move || {
         let mut models = BTreeSet::from([view.with(|view| view.model.clone())]);
         live.state().with(|state| {
@@ -28,9 +29,11 @@ pub(super) fn Toolbar(usage: Query<Usage>, live: Query<Live>) -> impl IntoView {
     let keys = Signal::derive(move || {
         // A key that is gone has a past still.
         let mut keys = names.ids();
-        let chosen = view.with(|view| view.key.clone());
-        if !keys.contains(&chosen) {
-            keys.push(chosen);
+        let others = called.get().into_iter().map(|(id, _)| id).chain([view.with(|view| view.key.clone())]);
+        for key in others {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
         }
         options(keys)
     });

@@ -1,7 +1,7 @@
 import { expectNoViolations } from "../axe.ts";
 import { readFile } from "node:fs/promises";
 import { Console, expect, type Page, REGION, test } from "../fixtures.ts";
-import { pretend } from "../usage.ts";
+import { ofKey, ofModel, pretend } from "../usage.ts";
 
 async function open(keygate: Console, query = "") {
   const { id } = await keygate.defaultWorkspace();
@@ -10,6 +10,7 @@ async function open(keygate: Console, query = "") {
   return id;
 }
 
+const sum = (all: number[]) => all.reduce((sum, one) => sum + one, 0);
 const chart = (page: Page, name: string) => page.getByRole("region", { name, exact: true });
 const tile = (page: Page, name: string) => page.locator(".tile").filter({ has: page.getByText(name, { exact: true }) });
 const figure = (page: Page, name: string) => tile(page, name).locator(".value");
@@ -39,7 +40,7 @@ test.describe("with made-up traffic", () => {
     expect(Object.fromEntries(first)).toMatchObject({ step: "minute", totals_by: "model", previous: "true" });
     expect(Date.parse(first.get("to")!) - Date.parse(first.get("from")!)).toBe(3_600_000);
     expect(asked.filter((query) => query === "live")).toHaveLength(1);
-    expect(asked, "and one for the model that is called most").toHaveLength(3);
+    expect(asked, "one for the model that is called most, and one for the names of the keys").toHaveLength(4);
   });
 
   test("range, model and key are in the address, back and forth", async ({ keygate, page }) => {
@@ -55,8 +56,12 @@ test.describe("with made-up traffic", () => {
     await page.getByRole("link", { name: "qwen-max" }).click();
     await expect(page).toHaveURL(new RegExp(`\\?range=30d&model=qwen-max&key=${key}$`));
     await expect(page.getByRole("table", { name: "Models" }).getByRole("link")).toHaveText(["qwen-max"]);
-    await expect(chart(page, "Calls against the limit")).toContainText(/qwen-max.*calls a minute, hourly average/s);
+    const limited = chart(page, "Calls against the limit");
+    await expect(limited).toContainText(/qwen-max, this key alone.*calls a minute, hourly average/s);
+    await expect(limited).toContainText("limit 10 for all keys");
     expect(traffic.asked.at(-1)).toContain(`model=qwen-max&api_key=${key}`);
+    const all = Array.from({ length: 720 }, (_, i) => ofModel(ofKey(10 + i), "qwen-max", traffic.models));
+    await expect(figure(page, "Calls, last 30 days")).toHaveText(sum(all).toLocaleString("en-US"));
     await page.goBack();
     await expect(page.getByRole("button", { name: "Model: any" })).toBeVisible();
     await page.goForward();
@@ -190,6 +195,72 @@ test.describe("with made-up traffic", () => {
     expect(await age(page)).toBeLessThan(3);
   });
 
+  test("figures that stand in for others keep their name, and no limit is held against another model's", async ({ keygate, page }) => {
+    const traffic = await pretend(page);
+    await open(keygate);
+    const limited = chart(page, "Calls against the limit");
+    await expect(limited).toContainText("qwen-plus, called most");
+    await expect(limited.locator("path.line")).toHaveCount(1);
+    traffic.held = (query) => query.get("step") === "hour";
+    await page.getByRole("button", { name: "30 d" }).click();
+    await expect(page.locator(".monitor")).toHaveAttribute("aria-busy", "true");
+    await expect(figure(page, "Calls, last hour")).toHaveText("2,370");
+    await expect(limited.locator("path.line")).toHaveCount(0);
+    traffic.held = () => false;
+    await expect(figure(page, "Calls, last 30 days")).toHaveText("266,040");
+    await expect(limited.locator("path.line")).toHaveCount(1);
+
+    traffic.held = (query) => query.get("model") === "qwen-max";
+    await page.getByRole("link", { name: "qwen-max" }).click();
+    await expect(limited).toContainText("qwen-max");
+    await expect(limited.locator("path.line")).toHaveCount(0);
+    traffic.held = () => false;
+    await expect(figure(page, "Calls, last 30 days")).toHaveText(/^66,/);
+    await expect(limited.locator("path.line")).toHaveCount(1);
+  });
+
+  test("what cannot be read of the model that is called most is told", async ({ keygate, page }) => {
+    const traffic = await pretend(page, { refused: (query) => query.has("model") });
+    await open(keygate);
+    await expect(page.getByText("Could not load the calls against the limit")).toBeVisible();
+    await expect(page.getByText("Not updating")).toBeVisible();
+    await expect(chart(page, "Latency").locator("path.line")).toHaveCount(4);
+    traffic.refused = () => false;
+    await page.getByRole("button", { name: "Retry" }).click();
+    const limited = chart(page, "Calls against the limit");
+    await expect(limited.locator("path.line")).toHaveCount(1);
+    traffic.refused = (query) => query.has("model");
+    await expect(page.getByText("Not updating")).toBeVisible({ timeout: 20_000 });
+    await expect(page.getByRole("alert")).toContainText("The server met a fault.");
+    await expect(limited.locator("path.line")).toHaveCount(1);
+  });
+
+  test("a range is told as it is summed up, in steps that are kept", async ({ keygate, page }) => {
+    const traffic = await pretend(page);
+    const asked = () => new URLSearchParams(traffic.asked.findLast((query) => query.includes("previous"))!);
+    const day = 86_400_000;
+    const moment = (ago: number) => new Date(Math.floor(Date.now() / day) * day - ago * day).toISOString();
+    const custom = page.getByRole("group", { name: "Range of time" }).locator("[aria-haspopup=dialog]");
+    // 20 hours, of which neither end is the end of an hour.
+    const past = (days: number) => `?from=${moment(days).replace("00:00:00", "00:10:20")}&to=${moment(days).replace("00:00:00", "20:10:20")}`;
+    await open(keygate, past(2));
+    await expect(figure(page, "Calls, chosen range")).toBeVisible();
+    expect(asked().get("step")).toBe("minute");
+    await expect(custom).toHaveText(/:10 AM to .*:11 [AP]M$/);
+    await open(keygate, past(40));
+    await expect(chart(page, "Calls per hour")).toBeVisible();
+    expect(asked().get("step")).toBe("hour");
+    await expect(custom).toHaveText(/:00 AM to .*:00 [AP]M$/);
+    await open(keygate, past(500));
+    await expect(chart(page, "Calls per day")).toBeVisible();
+    expect(asked().get("step")).toBe("day");
+    const ends = await page.evaluate(([from, to]) => {
+      const form = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+      return `${form.format(new Date(from))} to ${form.format(new Date(to))}`;
+    }, [moment(500), moment(499)]);
+    await expect(custom, "whole days, with the year").toHaveText(ends);
+  });
+
   test("what cannot be refreshed stays, and says so", async ({ keygate, page }) => {
     const traffic = await pretend(page);
     await open(keygate);
@@ -209,6 +280,7 @@ test.describe("with made-up traffic", () => {
     await expect(page.getByText("No calls in this range")).toBeVisible();
     await page.getByRole("link", { name: "Show 30 days" }).click();
     await expect(page).toHaveURL(/\?range=30d$/);
+    await expect(page.getByRole("link", { name: "Show 30 days" })).toHaveCount(0);
     traffic.broken = true;
     await page.reload();
     await expect(page.getByText("Could not load the traffic")).toBeVisible();
@@ -250,6 +322,22 @@ test.describe("with made-up traffic", () => {
       });
     });
   }
+});
+
+test.describe("a step that is not kept", () => {
+  test.use({ allowed: ["the server responded with a status of 422"] });
+
+  test("a server that refuses a step is asked in the next one", async ({ keygate, page }) => {
+    await pretend(page);
+    // As a server does that keeps less than it tells.
+    await page.route(/\/usage\?.*step=minute/, (route) => {
+      const error = { code: "invalid_field", field: "step", message: "Use `step=hour`.", request_id: "req-1" };
+      return route.fulfill({ status: 422, json: { error } });
+    });
+    await open(keygate, "?range=24h");
+    await expect(chart(page, "Calls per hour")).toBeVisible();
+    await expect(figure(page, "Calls, last 24 hours")).toBeVisible();
+  });
 });
 
 test("calls show up within seconds, to the call and the token", async ({ keygate, page, server }) => {
