@@ -56,6 +56,24 @@ impl<V: Clone + PartialEq + Send + Sync + 'static> Query<V> {
         Query { state: Memo::new(move |_| self.state.with(state)), retry: self.retry }
     }
 
+    /// This and another one: the old answers of both stay in view until both of the next ones are there.
+    pub fn together_with(self, other: Self) -> [Self; 2] {
+        let both = [self, other];
+        let outdated = Memo::new(move |_| both.iter().any(|query| query.state.with(|state| state.outdated)));
+        both.map(|query| {
+            let state = move |before: Option<&QueryState<V>>| {
+                let now = query.state.get();
+                match before.filter(|before| outdated.get() && before.value.is_some()) {
+                    Some(QueryState { value, read_at, .. }) => {
+                        QueryState { value: value.clone(), read_at: *read_at, outdated: true, ..now }
+                    }
+                    None => now,
+                }
+            };
+            Query { state: Memo::new(state), retry: query.retry }
+        })
+    }
+
     /// Reads it again.
     pub fn retry(self) {
         self.retry.run(());

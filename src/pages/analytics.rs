@@ -14,11 +14,11 @@ use crate::components::{
 };
 use crate::state::{Workspaces, use_list_view, use_workspace_place};
 use crate::ui::dom::end_boot;
-use crate::ui::{Chart, ChartShape, Glyph, Icon, compact, money};
+use crate::ui::{Chart, ChartShape, Glyph, Icon, compact, millis, money, now};
 use cells::cents;
 use choice::{By, What};
-use figures::{chart, currencies, groups, usual_currency};
-use keygate_contract::{UsageGroup, UsageStep};
+use figures::{chart, currencies, groups, passed, usual_currency};
+use keygate_contract::{Timestamp, Usage, UsageGroup, UsageStep};
 use leptos::prelude::*;
 use names::use_group_names;
 use table::GroupTable;
@@ -35,6 +35,17 @@ fn wanted_step(range: PageRange) -> UsageStep {
     };
     let is_short = UsageRange::from(range).length() <= Lately::Week.millis();
     if is_short || !is_whole_days { UsageStep::Hour } else { UsageStep::Day }
+}
+
+/// The range as it was summed up.
+fn range_words(range: PageRange, usage: Option<&Usage>) -> String {
+    let days = if usage.is_some_and(|usage| usage.step == UsageStep::Day) { " of UTC" } else { "" };
+    let end = |end: &Timestamp| millis(end.as_str()).map(|end| end as i64);
+    let ends = usage.and_then(|usage| end(&usage.period.from).zip(end(&usage.period.to)));
+    match (range, ends) {
+        (PageRange::Between(..), Some((from, to))) => PageRange::Between(from, to).words(),
+        (range, _) => format!("{}{days}", range.words()),
+    }
 }
 
 /// What was used over time.
@@ -65,10 +76,13 @@ pub fn AnalyticsPage() -> impl IntoView {
     };
     // The range before is read without its groups over time: nobody sees them, and they are most of the answer.
     let grouped = queries.usage(Signal::derive(key));
-    let usage = queries.usage(Signal::derive(move || {
+    let whole = queries.usage(Signal::derive(move || {
         let key = key()?;
         Some(UsageKey { totals_by: key.group_by, group_by: UsageGroup::None, previous: true, ..key })
     }));
+    // Bars and sums of different ranges are never beside each other.
+    let [grouped, usage] = grouped.together_with(whole);
+    let told = use_told(range, usage);
     let file = move || {
         let key = key()?;
         queries.client.address(&key.region, &key.csv_path())
@@ -94,7 +108,9 @@ pub fn AnalyticsPage() -> impl IntoView {
     });
     let rows = Memo::new(move |_| {
         let (by, what, currency) = (by.get(), what.get(), currency.get());
-        state.with(|state| state.value.as_ref().map(|usage| groups(usage, by, what, &currency)))
+        state.with(|state| {
+            state.value.as_ref().map(|usage| groups(usage, passed(usage, now()), by, what, &currency))
+        })
     });
     let data = Signal::derive(move || {
         let (by, what, currency, rows) = (by.get(), what.get(), currency.get(), rows.get()?);
@@ -133,7 +149,8 @@ pub fn AnalyticsPage() -> impl IntoView {
             What::Tokens | What::Calls => compact(total),
         });
         let total = total.filter(|total| !total.is_empty()).map(|total| format!("{total}, "));
-        format!("{}{}", total.unwrap_or_default(), range.get().words())
+        let range = state.with(|s| range_words(told.get(), s.value.as_ref()));
+        format!("{}{range}", total.unwrap_or_default())
     });
     let empty = Signal::derive(move || match what.get() {
         What::Cost if currency.with(String::is_empty) => {
@@ -146,7 +163,7 @@ pub fn AnalyticsPage() -> impl IntoView {
     let failed_whole = Memo::new(move |_| if is_shown.get() { None } else { failed.get() });
     let failed_again =
         Signal::derive(move || failed.get().filter(|error| is_shown.get() && !error.is_away()));
-    let outdated = Memo::new(move |_| state.with(|s| s.outdated) || grouped.state().with(|s| s.outdated));
+    let outdated = Memo::new(move |_| state.with(|s| s.outdated));
     let figures = move || {
         match failed_whole.get() {
         Some(error) => {

@@ -36,20 +36,21 @@ function figures(calls: number, cost: Traffic["cost"]) {
 }
 
 /** How many of so many calls are of a model: of several the first has three in four, the others share the rest. */
-function ofModel(calls: number, model: string, models: string[]) {
+export function ofModel(calls: number, model: string, models: string[]) {
   const each = models.length > 1 ? Math.floor(calls / 4 / (models.length - 1)) : 0;
   const at = models.indexOf(model);
   return at === 0 ? calls - each * (models.length - 1) : at > 0 ? each : 0;
 }
 
 /** How many of so many calls are with one key. */
-const ofKey = (calls: number) => Math.floor(calls / 5);
+export const ofKey = (calls: number) => Math.floor(calls / 5);
 
 /** An answer to `usage_query`. Span number i of the range holds `calls(i)` of all models with all keys. */
 function usage(url: string, { calls, models, cost }: Traffic) {
   const query = new URL(url).searchParams;
   const step = query.get("step")!;
-  const [from, to] = ["from", "to"].map((end) => Date.parse(query.get(end)!));
+  const whole = (round: (steps: number) => number, end: string) => round(Date.parse(query.get(end)!) / STEPS[step]) * STEPS[step];
+  const [from, to] = [whole(Math.floor, "from"), whole(Math.ceil, "to")];
   const [model, key] = [query.get("model"), query.get("api_key")];
   const period = (from: number, to: number, share: number) => {
     const made = Array.from({ length: (to - from) / STEPS[step] }, (_, i) => (key ? ofKey(calls(i) * share) : calls(i) * share));

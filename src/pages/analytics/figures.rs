@@ -40,11 +40,17 @@ pub(super) fn usual_currency(usage: &Usage) -> Option<String> {
     currencies(usage).into_iter().rev().max_by_key(|currency| groups(currency))
 }
 
-/// All groups that used something in the range or in the one before, those that used most first.
-pub(super) fn groups(usage: &Usage, by: By, what: What, currency: &str) -> Vec<Group> {
+/// What share of the range has passed at `now`: as much of the one before is comparable.
+pub(super) fn passed(usage: &Usage, now: f64) -> f64 {
+    spans(&usage.period, usage.step.millis() as f64).passed(now)
+}
+
+/// All groups that used something in the range or in the one before, those that used most first. Of the range before,
+/// `passed` is the share that is comparable.
+pub(super) fn groups(usage: &Usage, passed: f64, by: By, what: What, currency: &str) -> Vec<Group> {
     let earlier = usage.previous.as_ref().map(|period| period.totals.as_slice()).unwrap_or_default();
     let amount = |total: &UsageTotal| what.amount(&total.figures, currency);
-    let mut before: HashMap<&str, f64> = earlier.iter().map(|t| (by.id(&t.of), amount(t))).collect();
+    let mut before: HashMap<&str, f64> = earlier.iter().map(|t| (by.id(&t.of), amount(t) * passed)).collect();
     let now = usage.period.totals.iter().map(|total| {
         let id = by.id(&total.of);
         let before = before.remove(id);
@@ -109,7 +115,9 @@ pub(super) fn chart(
 
 /// All of the range before, moved to where this one is. None where nothing was used then.
 fn before(usage: &Usage, spans: Spans, what: What, currency: &str) -> Option<Series> {
-    let period = usage.previous.as_ref().filter(|period| what.amount(&period.total, currency) > 0.0)?;
+    let is_alike = usage.step.millis() as f64 == spans.span;
+    let used = |period: &&UsagePeriod| what.amount(&period.total, currency) > 0.0;
+    let period = usage.previous.as_ref().filter(|_| is_alike).filter(used)?;
     let shift = spans.from - millis(period.from.as_str())?;
     let given = period.items.iter().filter_map(|item| {
         Some((millis(item.time.as_str())? + shift, Some(what.amount(&item.figures, currency))))
@@ -148,7 +156,7 @@ mod tests {
     #[test]
     fn groups_come_by_what_is_shown_and_those_that_are_gone_at_the_end() {
         let ids = |what, currency| -> Vec<String> {
-            groups(&usage(), By::Model, what, currency).into_iter().map(|group| group.id).collect()
+            groups(&usage(), 1.0, By::Model, what, currency).into_iter().map(|group| group.id).collect()
         };
         assert_eq!(ids(What::Calls, ""), ["a", "b", "", "gone"]);
         assert_eq!(ids(What::Cost, "CNY"), ["b", "a", "", "gone"]);
@@ -156,9 +164,9 @@ mod tests {
 
     #[test]
     fn each_group_is_compared_with_itself() {
-        let all = groups(&usage(), By::Model, What::Calls, "");
+        let all = groups(&usage(), 0.5, By::Model, What::Calls, "");
         let before: Vec<_> = all.iter().map(|group| group.before).collect();
-        assert_eq!(before, [Some(4.0), None, None, Some(9.0)]);
+        assert_eq!(before, [Some(2.0), None, None, Some(4.5)], "of a range of which half has passed");
         assert_eq!(all[3].amount, 0.0);
     }
 

@@ -2,12 +2,12 @@
 
 use super::cells::cells;
 use super::choice::{By, What};
-use super::figures::Group;
+use super::figures::{Group, passed};
 use super::names::GroupNames;
 use crate::api::Query;
 use crate::routes::{ListView, Place};
 use crate::state::{use_list_view, use_place};
-use crate::ui::{Column, Empty, Glyph, Pages, RowPager, SkeletonRows, TableHead};
+use crate::ui::{Column, Empty, Glyph, Pages, RowPager, SkeletonRows, TableHead, now};
 use keygate_contract::Usage;
 use leptos::prelude::*;
 
@@ -94,7 +94,8 @@ pub(super) fn GroupTable(
     };
     let all = move || {
         let (what, currency, usage) = (what.get(), currency.get(), usage.value()?);
-        let before = usage.previous.as_ref().map(|period| what.amount(&period.total, &currency));
+        let passed = passed(&usage, now());
+        let before = usage.previous.as_ref().map(|period| what.amount(&period.total, &currency) * passed);
         let figures = usage.period.total;
         let amount = what.amount(&figures, &currency);
         Some(view! {
@@ -124,7 +125,9 @@ pub(super) fn GroupTable(
             What::Calls => "calls".to_owned(),
             What::Cost => format!("costs in {}", currency.get()),
         };
-        format!("Share and change of {share}. The change is on the range of the same length before.")
+        format!(
+            "Share and change of {share}. The change is on as much of the range before as has passed of this one."
+        )
     };
     let keys = move || {
         let place = place.get()?;

@@ -3,7 +3,8 @@
 use crate::ui::{ChartData, Hue, Limit, Series, Spans, Unit, millis};
 use keygate_contract::{Percentiles, Usage, UsageFigures, UsageStep};
 
-fn spans(usage: &Usage) -> Spans {
+/// The spans of the range.
+pub(super) fn spans(usage: &Usage) -> Spans {
     let [from, to] =
         [&usage.period.from, &usage.period.to].map(|end| millis(end.as_str()).unwrap_or_default());
     Spans::between(from, to, usage.step.millis() as f64)
@@ -81,13 +82,6 @@ pub(super) fn rate(
         unit: if minutes > 1.0 { Unit::Average } else { Unit::Count },
         limit,
     }
-}
-
-/// What share of its range has passed at `now`.
-pub(super) fn passed(usage: &Usage, now: f64) -> f64 {
-    let spans = spans(usage);
-    let length = spans.span * spans.count as f64;
-    if length > 0.0 { ((now - spans.from) / length).clamp(0.01, 1.0) } else { 1.0 }
 }
 
 /// Failures among all calls.

@@ -1,6 +1,6 @@
 //! The figures of the whole range, each with its change.
 
-use super::figures::{failure_rate, passed};
+use super::figures::{failure_rate, spans};
 use super::range::{before, words};
 use crate::api::Query;
 use crate::components::PageRange;
@@ -58,7 +58,7 @@ const SAME: &str = "as in";
 
 fn tiles(usage: &Usage, before: &str) -> [Tile; 4] {
     let (this, that) = (&usage.period.total, usage.previous.as_ref().map(|period| &period.total));
-    let passed = passed(usage, now());
+    let passed = spans(usage).passed(now());
     let tokens = |figures: &UsageFigures| figures.input_tokens + figures.output_tokens;
     let p95 = |figures: &UsageFigures| figures.latency_ms.map(|latency| latency.p95);
     let of_sum = |of: fn(&UsageFigures) -> u64| {

@@ -99,6 +99,12 @@ impl Spans {
         (i >= 0.0 && i < self.count as f64).then_some(i as usize)
     }
 
+    /// What share of all of them has passed at a moment.
+    pub fn passed(self, now: f64) -> f64 {
+        let length = self.span * self.count as f64;
+        if length > 0.0 { ((now - self.from) / length).clamp(0.01, 1.0) } else { 1.0 }
+    }
+
     /// A value for each span: those that are given, and what is usual for the others.
     pub fn fill(
         self,

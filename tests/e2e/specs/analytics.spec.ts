@@ -2,6 +2,7 @@ import { expectNoViolations } from "../axe.ts";
 import { readFile } from "node:fs/promises";
 import { call, logged } from "../calls.ts";
 import { type Console, expect, type Page, REGION, test } from "../fixtures.ts";
+import { pretend } from "../usage.ts";
 
 const region = (page: Page, name: string | RegExp) => page.getByRole("region", { name });
 const table = (page: Page) => page.getByRole("table", { name: "Groups" });
@@ -185,6 +186,51 @@ test("where nothing was used, that is told", async ({ keygate, page }) => {
   await expect(region(page, "Tokens by model").locator(".none")).toHaveText("Nothing was used then.");
   await page.getByRole("link", { name: "Go to API keys" }).click();
   await expect(page).toHaveURL(/\/api-keys$/);
+});
+
+test("bars and sums of two ranges are never beside each other", async ({ keygate, page }) => {
+  const traffic = await pretend(page, { calls: () => 10 });
+  const { id } = await keygate.defaultWorkspace();
+  await open(keygate, id, "?what=calls");
+  const chart = region(page, "Calls by model");
+  await expect(chart).toContainText("300, last 30 days of UTC");
+  expect((await figures(page, "All"))[0]).toBe(300);
+  traffic.held = (query) => query.has("group_by") && query.get("step") === "hour";
+  await page.getByRole("button", { name: "7 d" }).click();
+  await expect.poll(() => traffic.asked.some((query) => query.includes("step=hour") && query.includes("previous"))).toBe(true);
+  await page.waitForTimeout(300);
+  await expect(page.locator(".monitor")).toHaveAttribute("aria-busy", "true");
+  await expect(chart).toContainText("300, last 30 days of UTC");
+  await expect(row(page, "All").getByRole("cell").nth(1)).toHaveText("300");
+  traffic.held = () => false;
+  await expect(chart).toContainText("1.7K, last 7 days");
+  await expect(chart).not.toContainText("UTC");
+  expect((await figures(page, "All"))[0]).toBe(1_680);
+});
+
+test("a range that still runs is compared with as much of the one before", async ({ keygate, page }) => {
+  await pretend(page, { calls: () => 100 });
+  const { id } = await keygate.defaultWorkspace();
+  // Half an hour of the last of 30 days has passed; the range before had twice as much in each.
+  await page.clock.install({ time: `${new Date().toISOString().slice(0, 10)}T00:30:00Z` });
+  await open(keygate, id, "?what=calls");
+  await expect(row(page, "All").getByRole("cell").last()).toHaveText("−48.3%");
+  await expect(row(page, "qwen-max").getByRole("cell").last()).toHaveText("−48.3%");
+});
+
+test.describe("half an hour beside the hours of UTC", () => {
+  test.use({ timezoneId: "Asia/Kolkata" });
+
+  test("a range is told as it is summed up", async ({ keygate, page }) => {
+    const { asked } = await pretend(page);
+    const { id } = await keygate.defaultWorkspace();
+    const midnight = (ago: number) => new Date(Math.floor(Date.now() / 86_400_000 - ago) * 86_400_000 - 5.5 * 3_600_000).toISOString();
+    await open(keygate, id, `?from=${midnight(12)}&to=${midnight(2)}`);
+    const words = /11:30 PM to .*12:30 AM$/;
+    await expect(region(page, "Tokens by model").locator("small")).toHaveText(words);
+    await expect(page.getByRole("group", { name: "Range of time" }).locator("[aria-haspopup=dialog]")).toHaveText(words);
+    expect(asked.filter((query) => query.includes("previous")).every((query) => query.includes("step=hour"))).toBe(true);
+  });
 });
 
 test.describe("trouble", () => {
