@@ -28,7 +28,7 @@ struct ModelRow {
     figures: Option<UsageFigures>,
 }
 
-/// Those that were called most come first; then those that were called before.
+/// Those that were called most come first; then the others that the workspace may call, or has called before.
 fn rows(usage: Option<&Usage>, live: Option<&Live>, only: &str) -> Vec<ModelRow> {
     let totals = usage.map(|usage| usage.period.totals.as_slice()).unwrap_or_default();
     let live = live.map(|live| live.items.as_slice()).unwrap_or_default();
