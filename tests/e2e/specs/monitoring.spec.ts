@@ -345,7 +345,7 @@ test("calls show up within seconds, to the call and the token", async ({ keygate
   const { id, version } = await keygate.createWorkspace("Traffic");
   const grants = [{ model: "qwen-plus", rpm: 3, tpm: 100_000 }];
   expect((await keygate.api("PATCH", `/regions/${REGION}/workspaces/${id}`, { version, grants })).status).toBe(200);
-  const { secret } = await keygate.createKey(id, "Traffic");
+  const { id: key, secret, version: of_key } = await keygate.createKey(id, "Traffic");
   await keygate.open(`/${REGION}/w/${id}/monitoring`);
   await expect(page.getByText("No calls in this range")).toBeVisible();
 
@@ -387,4 +387,12 @@ test("calls show up within seconds, to the call and the token", async ({ keygate
   await page.getByRole("link", { name: "qwen-plus" }).click();
   await expect(calls).toHaveText("5");
   await expect(chart(page, "Calls against the limit")).toContainText("limit 3");
+
+  // A key that is gone has a past still.
+  expect((await keygate.api("DELETE", `/regions/${REGION}/workspaces/${id}/api-keys/${key}`, { version: of_key })).status).toBeLessThan(300);
+  await page.reload();
+  await page.getByRole("button", { name: "Key: any" }).click();
+  await page.getByRole("menuitemradio", { name: `${key} (deleted)` }).click();
+  await expect(chart(page, "Calls against the limit")).toContainText("qwen-plus, this key alone");
+  await expect(calls).toHaveText("5");
 });
