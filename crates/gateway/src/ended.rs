@@ -50,7 +50,7 @@ pub struct EndedCall {
     pub latency_us: u64,
     /// Until it was sent on, in microseconds.
     pub forwarded_us: Option<u64>,
-    /// Until the first piece of a stream came, in microseconds.
+    /// Until the first word, or piece of a tool call, of a stream came, in microseconds.
     pub first_token_us: Option<u64>,
 }
 

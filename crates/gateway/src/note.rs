@@ -125,7 +125,7 @@ impl Note {
         self.outcome = Outcome::Begun;
     }
 
-    /// A piece of the stream has come.
+    /// A piece of the stream has come that says something.
     pub(crate) fn piece(&mut self) {
         if let Some(record) = &mut self.record
             && record.first_token_us.is_none()
