@@ -1,7 +1,7 @@
 //! Usage by group, as table and chart show it.
 
 use super::choice::{By, What};
-use crate::ui::{ChartData, Hue, Series, Spans, Unit, millis};
+use crate::ui::{ChartData, Hue, Series, Spans, Unit, millis, whole};
 use keygate_contract::{Usage, UsageFigures, UsagePeriod, UsageTotal};
 use std::collections::{BTreeSet, HashMap};
 
@@ -105,7 +105,8 @@ pub(super) fn chart(
         .collect();
     if used.len() > own {
         let others = used.len() - own;
-        let name = if others == 1 { "1 other".to_owned() } else { format!("{others} others") };
+        let name =
+            if others == 1 { "1 other".to_owned() } else { format!("{} others", whole(others as u64)) };
         series.push(Series { name, hue: Hue::Rest, values: rest, dashed: false });
     }
     series.extend(before(usage, spans, what, currency));
