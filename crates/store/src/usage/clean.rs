@@ -6,8 +6,8 @@ use super::{State, UsageStore, block};
 use crate::error::StoreError;
 use keygate_contract::{UsageRetention, UsageStep};
 
-/// The most rows that are deleted at once, so that appending waits for a moment at most.
-const ROWS_MOST: i64 = 500;
+/// The most rows that are deleted at once, so that appending waits for a moment at most: a row may have 150 kB and more.
+const ROWS_MOST: i64 = 20;
 
 /// How many days things are kept. Sums by day are kept for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
