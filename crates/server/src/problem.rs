@@ -140,6 +140,13 @@ impl From<StoreError> for Problem {
                     ApiKeyStatus::Active => "This key was changed just now. Try again.",
                 },
             ),
+            StoreError::TooMuch { most } => Self::invalid_field(
+                "group_by",
+                format!(
+                    "One answer holds {most} spans of groups at most. Use a longer `step`, a shorter range, a filter by \
+                     `model` or `api_key`, or `group_by=none`; the CSV export has no such bound."
+                ),
+            ),
             StoreError::Quota { scope, limit } => quota(scope, limit),
             StoreError::PageToken => Self::new(
                 S::BAD_REQUEST,

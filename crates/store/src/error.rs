@@ -45,6 +45,12 @@ pub enum StoreError {
     /// The tables could not be brought up to date.
     #[error("migration: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// More spans than one answer holds.
+    #[error("more than {most} spans")]
+    TooMuch {
+        /// How many it holds.
+        most: usize,
+    },
     /// Another process has this database of usage open, and one process writes it.
     #[error(
         "another process uses {0}, and calls would be lost if two wrote to it; stop the other one, or give this one a \

@@ -5,6 +5,7 @@
 //! day. The mark of what is folded moves in the same transaction as the sums, so they hold each call once whenever the
 //! process ends. [`UsageStore`] reads: sums for charts, the log for the list of calls.
 
+mod aside;
 mod block;
 mod calls;
 mod cell;
@@ -33,6 +34,7 @@ pub use writer::UsageWriter;
 
 use crate::error::StoreError;
 use crate::{ACQUIRE_TIMEOUT, BUSY_TIMEOUT, READERS, make_private};
+use aside::Aside;
 use lock::Lock;
 use names::Names;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -48,6 +50,7 @@ pub struct UsageStore {
     write: SqlitePool,
     names: Arc<Names>,
     lock: Arc<Lock>,
+    aside: Aside,
 }
 
 impl UsageStore {
@@ -79,7 +82,24 @@ impl UsageStore {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.read_only(true))
             .await?;
-        Ok((Self { read, write, names, lock }, writer))
+        Ok((Self { read, write, names, lock, aside: Aside::default() }, writer))
+    }
+
+    /// Does what takes long with an answer, such as writing it down, where answers are made: beside the threads that serve.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when it panics.
+    pub async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.clone();
+        self.aside
+            .run(move || async move {
+                let _turn = store.aside.turn().await?;
+                Ok(work())
+            })
+            .await
     }
 
     /// Bytes of the database file.

@@ -10,7 +10,7 @@ use super::permission::Operation;
 use crate::problem::{Problem, Problems};
 use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use keygate_contract::{ApiKeyId, ModelId, RegionId, Usage, UsageGroup, UsageStep, WorkspaceId};
 use keygate_store::{UsageQuery, UsageScope, now_ms};
 pub(super) use range::Range;
@@ -177,7 +177,7 @@ async fn usage_query(
     signed: Signed,
     Path((region, workspace)): Path<(RegionId, WorkspaceId)>,
     Query(fields): Query<UsageFields>,
-) -> Result<Json<Usage>, Problem> {
+) -> Result<Response, Problem> {
     signed.require(Operation::UsageQuery)?;
     console.workspace_had(&signed, &region, &workspace).await?;
     let asked = fields.read(vec![workspace], &IN_WORKSPACE)?;
@@ -197,14 +197,14 @@ async fn usage_region_query(
     signed: Signed,
     Path(region): Path<RegionId>,
     Query(fields): Query<UsageFields>,
-) -> Result<Json<Usage>, Problem> {
+) -> Result<Response, Problem> {
     signed.require(Operation::UsageRegionQuery)?;
     let workspaces = console.workspaces(&signed, &region).await?;
     let asked = fields.read(workspaces, &IN_REGION)?;
     answer(&console, &region, asked).await
 }
 
-async fn answer(console: &Console, region: &RegionId, asked: Asked) -> Result<Json<Usage>, Problem> {
+async fn answer(console: &Console, region: &RegionId, asked: Asked) -> Result<Response, Problem> {
     asked.require_step(console, region, Length::Answer).await?;
     let query = &asked.query;
     let period = console.usage.usage(query).await?;
@@ -218,7 +218,9 @@ async fn answer(console: &Console, region: &RegionId, asked: Asked) -> Result<Js
     };
     // Cleaning may have begun in between: totals must not tell what items no longer do.
     asked.require_step(console, region, Length::Answer).await?;
-    Ok(Json(Usage { step: query.step, period, previous }))
+    let usage = Usage { step: query.step, period, previous };
+    // Tens of thousands of items take longer to write than this thread may be away from its calls.
+    Ok(console.usage.aside(move || Json(usage).into_response()).await?)
 }
 
 async fn file(console: &Console, region: &RegionId, asked: &Asked, name: &str) -> Result<Response, Problem> {

@@ -89,6 +89,17 @@ impl UsageStore {
         filter: &CallFilter,
         page: &PageRequest,
     ) -> Result<Page<Call>, StoreError> {
+        let (store, workspace, filter) = (self.clone(), workspace.clone(), filter.clone());
+        let page = page.clone();
+        self.aside.run(move || async move { store.list(&workspace, &filter, &page).await }).await
+    }
+
+    async fn list(
+        &self,
+        workspace: &WorkspaceId,
+        filter: &CallFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Call>, StoreError> {
         let mut tx = self.read.begin().await?;
         let state = State::read(&mut tx).await?;
         let check = |position: &Position| {

@@ -5,6 +5,7 @@ use super::query::{Asked, UsageQuery};
 use super::rows::Span;
 use crate::error::StoreError;
 use keygate_contract::{UsageGroup, UsageItem};
+use std::sync::Arc;
 
 /// The steps of a first chunk.
 const FIRST_STEPS: i64 = 8;
@@ -14,10 +15,10 @@ const ITEMS_AIM: usize = 2_000;
 const STEPS_MOST: i64 = 4_096;
 
 /// Reads the items of a query chunk by chunk. Between two chunks nothing is held open.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct UsageExport {
     store: UsageStore,
-    asked: Option<Asked>,
+    asked: Option<Arc<Asked>>,
     group: UsageGroup,
     left: Span,
     steps: i64,
@@ -28,7 +29,7 @@ impl UsageStore {
     pub fn export(&self, query: &UsageQuery) -> UsageExport {
         UsageExport {
             store: self.clone(),
-            asked: self.asked(query),
+            asked: self.asked(query).map(Arc::new),
             group: query.group_by,
             left: Span::around(query.step, query.from, query.to),
             steps: FIRST_STEPS,
@@ -42,6 +43,17 @@ impl UsageExport {
     /// # Errors
     /// [`StoreError::Database`]; called again, it tries the same chunk.
     pub async fn next_chunk(&mut self) -> Result<Option<Vec<UsageItem>>, StoreError> {
+        let mut next = self.clone();
+        let read = move || async move {
+            let items = next.read().await?;
+            Ok((next, items))
+        };
+        let (next, items) = self.store.aside.run(read).await?;
+        *self = next;
+        Ok(items)
+    }
+
+    async fn read(&mut self) -> Result<Option<Vec<UsageItem>>, StoreError> {
         let Some(asked) = &self.asked else { return Ok(None) };
         let mut tx = self.store.read.begin().await?;
         while self.left.from < self.left.to {
@@ -51,7 +63,7 @@ impl UsageExport {
                 break;
             };
             let chunk = Span { from: first, to: self.left.to.min(first + self.steps), ..self.left };
-            let items = self.store.items(&mut tx, asked, self.group, chunk).await?;
+            let items = self.store.items(&mut tx, asked, self.group, chunk, usize::MAX).await?;
             self.left.from = chunk.to;
             self.steps = match items.len() {
                 few if few < ITEMS_AIM / 2 => (self.steps * 2).min(STEPS_MOST),

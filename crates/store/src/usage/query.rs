@@ -8,11 +8,18 @@ use super::rows::{self, Span};
 use crate::error::StoreError;
 use crate::time::timestamp;
 use keygate_contract::{
-    ApiKeyId, ModelId, RegionId, UsageGroup, UsageItem, UsageOf, UsagePeriod, UsageStep, UsageTotal,
-    WorkspaceId,
+    ApiKeyId, ModelId, RegionId, UsageFigures, UsageGroup, UsageItem, UsageOf, UsagePeriod, UsageStep,
+    UsageTotal, WorkspaceId,
 };
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, HashMap};
+
+/// The most items of an answer: a month of hours by forty models.
+const ITEMS_MOST: usize = 30_000;
+/// The steps whose rows are read first; then as many as have about so many bytes.
+const STEPS_FIRST: i64 = 8;
+const STEPS_MOST: i64 = 4_096;
+const BYTES_AIM: usize = 4 << 20;
 
 /// Whose usage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,8 +91,13 @@ impl UsageStore {
     /// What was used in a range of time. It is for the caller to see that the range is not too long for the step.
     ///
     /// # Errors
-    /// [`StoreError::Database`].
+    /// [`StoreError::TooMuch`] when it has too many spans of too many groups; [`StoreError::Database`].
     pub async fn usage(&self, query: &UsageQuery) -> Result<UsagePeriod, StoreError> {
+        let (store, query) = (self.clone(), query.clone());
+        self.aside.run(move || async move { store.sum(&query).await }).await
+    }
+
+    async fn sum(&self, query: &UsageQuery) -> Result<UsagePeriod, StoreError> {
         let span = Span::around(query.step, query.from, query.to);
         let mut period = UsagePeriod {
             from: timestamp(span.from * span.step.millis()),
@@ -96,7 +108,7 @@ impl UsageStore {
         };
         let Some(asked) = self.asked(query) else { return Ok(period) };
         let mut tx = self.read.begin().await?;
-        period.items = self.items(&mut tx, &asked, query.group_by, span).await?;
+        period.items = self.items(&mut tx, &asked, query.group_by, span, ITEMS_MOST).await?;
         let total = self.totals(&mut tx, &asked, UsageGroup::None, span).await?;
         if let Some(total) = total.into_iter().next() {
             period.total = total.figures;
@@ -128,23 +140,21 @@ impl UsageStore {
         asked: &Asked,
         group: UsageGroup,
         span: Span,
+        most: usize,
     ) -> Result<Vec<UsageItem>, StoreError> {
-        let mut steps: BTreeMap<i64, Vec<(u32, Vec<u8>)>> = BTreeMap::new();
-        for workspace in &asked.workspaces {
-            let rows = rows::of_span(connection, *workspace, asked.wanted.kind(group), span).await?;
-            for (time, row) in rows {
-                steps.entry(time).or_default().push((*workspace, row));
+        let (mut items, mut left, mut steps) = (Vec::new(), span, STEPS_FIRST);
+        while left.from < left.to {
+            let chunk = Span { to: left.to.min(left.from + steps), ..left };
+            left.from = chunk.to;
+            let bytes = self.chunk(connection, asked, group, chunk, &mut items).await?;
+            if items.len() > most {
+                return Err(StoreError::TooMuch { most });
             }
-        }
-        let mut items = Vec::with_capacity(steps.len());
-        for (time, rows) in steps {
-            let mut sums: HashMap<u32, Figures> = HashMap::new();
-            for (workspace, row) in rows {
-                for_each(&row, workspace, asked.wanted, group, |of, figures| {
-                    add(sums.entry(of).or_default(), figures);
-                })?;
-            }
-            items.extend(sums.into_iter().map(|(of, figures)| (time, of, figures.told())));
+            steps = match bytes {
+                few if few < BYTES_AIM / 2 => (steps * 4).min(STEPS_MOST),
+                many if many > BYTES_AIM => (steps / 2).max(1),
+                _ => steps,
+            };
         }
         let names = self.named(group, items.iter().map(|(_, of, _)| *of));
         let mut items: Vec<(i64, UsageItem)> = items
@@ -156,6 +166,38 @@ impl UsageStore {
             .collect();
         items.sort_by(|(a, first), (b, second)| a.cmp(b).then_with(|| first.of.cmp(&second.of)));
         Ok(items.into_iter().map(|(_, item)| item).collect())
+    }
+
+    /// Adds the items of a chunk, by number, and tells how many bytes of rows it had. Only these are in memory, and the sums
+    /// of one step.
+    async fn chunk(
+        &self,
+        connection: &mut SqliteConnection,
+        asked: &Asked,
+        group: UsageGroup,
+        chunk: Span,
+        items: &mut Vec<(i64, u32, UsageFigures)>,
+    ) -> Result<usize, StoreError> {
+        let mut steps: BTreeMap<i64, Vec<(u32, Vec<u8>)>> = BTreeMap::new();
+        for workspace in &asked.workspaces {
+            let rows = rows::of_span(connection, *workspace, asked.wanted.kind(group), chunk).await?;
+            for (time, row) in rows {
+                steps.entry(time).or_default().push((*workspace, row));
+            }
+        }
+        let (mut turn, mut read) = (self.aside.turn().await?, 0);
+        for (time, rows) in steps {
+            let mut sums: HashMap<u32, Figures> = HashMap::new();
+            for (workspace, row) in rows {
+                for_each(&row, workspace, asked.wanted, group, |of, figures| {
+                    add(sums.entry(of).or_default(), figures);
+                })?;
+                read += row.len();
+                turn = turn.used(row.len()).await?;
+            }
+            items.extend(sums.into_iter().map(|(of, figures)| (time, of, figures.told())));
+        }
+        Ok(read)
     }
 
     /// All of a span for each group, those with the most calls first.
@@ -170,7 +212,9 @@ impl UsageStore {
         for workspace in &asked.workspaces {
             for span in span.cover() {
                 let rows = rows::of_span(connection, *workspace, asked.wanted.kind(group), span).await?;
+                let mut turn = self.aside.turn().await?;
                 for (_, row) in rows {
+                    turn = turn.used(row.len()).await?;
                     for_each(&row, *workspace, asked.wanted, group, |of, figures| {
                         add(sums.entry(of).or_default(), figures);
                     })?;
@@ -274,11 +318,46 @@ mod tests {
         let held = store.names.write();
         for items in [true, false] {
             let result = match items {
-                true => store.items(&mut connection, &asked, UsageGroup::None, span).await.map(|_| ()),
+                true => store.items(&mut connection, &asked, UsageGroup::None, span, 9).await.map(|_| ()),
                 false => store.totals(&mut connection, &asked, UsageGroup::None, span).await.map(|_| ()),
             };
             assert!(matches!(result, Err(StoreError::Corrupt(_))));
         }
         drop(held);
+    }
+
+    #[tokio::test]
+    #[expect(clippy::await_holding_lock, reason = "that is the point")]
+    async fn a_question_that_takes_long_does_not_hold_up_the_thread_that_asked_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", dir.path().join("usage.db").display());
+        let (store, _writer) = UsageStore::open(&url).await.unwrap();
+        let query = UsageQuery {
+            of: UsageScope::Region("here".into()),
+            from: 0,
+            to: 10,
+            step: UsageStep::Minute,
+            group_by: UsageGroup::None,
+            totals_by: None,
+            model: None,
+            api_key: None,
+        };
+        // Until it is given back, the question stands still on whatever thread it is read.
+        let mut held = Some(store.names.write());
+        let (workspace, filter) = (WorkspaceId::from("ws-1"), crate::CallFilter::default());
+        let page = crate::PageRequest::default();
+        let mut calls = std::pin::pin!(store.calls(&workspace, &filter, &page));
+        let mut usage = std::pin::pin!(store.usage(&query));
+        for _ in 0..50 {
+            tokio::select! {
+                biased;
+                _ = &mut usage => unreachable!("the names are held"),
+                _ = &mut calls => unreachable!("the names are held"),
+                () = tokio::time::sleep(std::time::Duration::from_millis(1)) => {}
+            }
+        }
+        held.take();
+        assert_eq!(usage.await.unwrap().total.calls, 0);
+        assert_eq!(calls.await.unwrap().total, 0);
     }
 }

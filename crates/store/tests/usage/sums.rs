@@ -2,7 +2,7 @@
 
 use crate::{DAY, Dice, HOUR, MINUTE, fixture, history, query, record, subject, workspace};
 use keygate_contract::{CallClass, UsageFigures, UsageGroup, UsageOf, UsageStep};
-use keygate_store::{CallCost, CallRecord, CallSubject, UsageQuery, UsageScope};
+use keygate_store::{CallCost, CallRecord, CallSubject, StoreError, UsageQuery, UsageScope};
 use std::collections::BTreeMap;
 
 /// The figures of calls, added up one by one.
@@ -163,4 +163,26 @@ async fn absurd_numbers_stay_at_the_most_that_can_be_told() {
     assert_eq!(fixture.store.usage(&all).await.unwrap().total.calls, 5);
     let nothing = query(workspace(1), DAY + MINUTE, DAY, UsageStep::Hour);
     assert_eq!(fixture.store.usage(&nothing).await.unwrap().total.calls, 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_long_is_refused_and_a_file_is_not() {
+    let mut fixture = fixture().await;
+    let calls: Vec<_> = (0..30_020)
+        .map(|n: u64| (subject(1, 1, Some(n % 20)), record(n, DAY + (n / 20) as i64 * MINUTE)))
+        .collect();
+    fixture.append(&calls, 30_020).await;
+    fixture.writer.fold().await.unwrap();
+    let all = query(workspace(1), DAY, DAY + 1_501 * MINUTE, UsageStep::Minute);
+    assert_eq!(fixture.store.usage(&all).await.unwrap().items.len(), 1_501);
+    let by_model = UsageQuery { group_by: UsageGroup::Model, ..all };
+    let refused = fixture.store.usage(&by_model).await.map(|_| ()).unwrap_err();
+    assert!(matches!(refused, StoreError::TooMuch { most: 30_000 }), "{refused}");
+    let less = UsageQuery { to: DAY + 1_500 * MINUTE, ..by_model.clone() };
+    assert_eq!(fixture.store.usage(&less).await.unwrap().items.len(), 30_000);
+    let (mut export, mut items) = (fixture.store.export(&by_model), 0);
+    while let Some(chunk) = export.next_chunk().await.unwrap() {
+        items += chunk.len();
+    }
+    assert_eq!(items, 30_020);
 }
