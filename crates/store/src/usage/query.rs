@@ -327,7 +327,6 @@ mod tests {
     }
 
     #[tokio::test]
-    #[expect(clippy::await_holding_lock, reason = "that is the point")]
     async fn a_question_that_takes_long_does_not_hold_up_the_thread_that_asked_it() {
         let dir = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", dir.path().join("usage.db").display());
