@@ -65,16 +65,43 @@ pub(super) fn slot_time(slot: i64) -> i64 {
     slot & i64::from(u32::MAX)
 }
 
-/// Cells as they are written.
-pub(super) fn write(cells: &Cells) -> Result<Vec<u8>, StoreError> {
-    let corrupt = |e: postcard::Error| StoreError::Corrupt(e.to_string());
-    let (mut row, mut body) = (Vec::new(), Vec::new());
-    for ((api_key, model), figures) in cells {
+/// A row as it is written, with more cells added to it, both in order. Cells to which nothing is added, most of a large row, stay as they
+/// were written.
+pub(super) fn merge(stored: &[u8], cells: &Cells) -> Result<Vec<u8>, StoreError> {
+    let (mut row, mut body) = (Vec::with_capacity(stored.len()), Vec::new());
+    let mut push = |row: Vec<u8>, cell: Cell, figures: &Figures| {
         body.clear();
-        body = postcard::to_extend(figures, body).map_err(corrupt)?;
-        row = postcard::to_extend(&(api_key, model, body.as_slice()), row).map_err(corrupt)?;
+        body = postcard::to_extend(figures, std::mem::take(&mut body)).map_err(unwritable)?;
+        put(row, cell, &body)
+    };
+    let mut new = cells.iter().peekable();
+    for old in read(stored) {
+        let old = old?;
+        while let Some((cell, figures)) = new.next_if(|(cell, _)| **cell < old.cell) {
+            row = push(row, *cell, figures)?;
+        }
+        row = match new.next_if(|(cell, _)| **cell == old.cell) {
+            Some((cell, figures)) => {
+                let mut sum = old.figures()?;
+                sum.add(figures);
+                push(row, *cell, &sum)?
+            }
+            None => put(row, old.cell, old.body)?,
+        };
+    }
+    for (cell, figures) in new {
+        row = push(row, *cell, figures)?;
     }
     Ok(row)
+}
+
+fn put(row: Vec<u8>, (api_key, model): Cell, body: &[u8]) -> Result<Vec<u8>, StoreError> {
+    postcard::to_extend(&(api_key, model, body), row).map_err(unwritable)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` gives it")]
+fn unwritable(error: postcard::Error) -> StoreError {
+    StoreError::Corrupt(error.to_string())
 }
 
 /// A cell as it was written.
@@ -113,4 +140,21 @@ pub(super) fn read(mut row: &[u8]) -> impl Iterator<Item = Result<WrittenCell<'_
 
 fn corrupt() -> StoreError {
     StoreError::Corrupt("sums of usage".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_to_which_nothing_is_added_are_not_even_read() {
+        let cells = |of: &[Cell]| of.iter().map(|cell| (*cell, Figures::default())).collect::<Cells>();
+        let row = merge(&[], &cells(&[(1, 1), (3, 1)])).unwrap();
+        // Sums that cannot be read, between others.
+        let row = put(put(row, (3, 2), b"\xff").unwrap(), (7, 0), b"\xff").unwrap();
+        let merged = merge(&row, &cells(&[(0, 9), (3, 1), (3, 3), (8, 0)])).unwrap();
+        let found: Vec<Cell> = read(&merged).map(|cell| cell.unwrap().cell).collect();
+        assert_eq!(found, [(0, 9), (1, 1), (3, 1), (3, 2), (3, 3), (7, 0), (8, 0)]);
+        assert!(merge(&row, &cells(&[(7, 0)])).is_err());
+    }
 }

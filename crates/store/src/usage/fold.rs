@@ -175,12 +175,9 @@ async fn add(
         let mut written = Vec::with_capacity(slots.len());
         let stored = rows::of_slots(connection, slots).await?;
         for slot in slots {
-            let mut cells = changed.remove(slot).unwrap_or_default();
-            for stored in stored.get(slot).into_iter().flat_map(|row| cell::read(row)) {
-                let stored = stored?;
-                merge(&mut cells, stored.cell, &stored.figures()?);
-            }
-            written.push((*slot, cell::write(&cells)?));
+            let cells = changed.remove(slot).unwrap_or_default();
+            let stored = stored.get(slot).map_or(&[][..], Vec::as_slice);
+            written.push((*slot, cell::merge(stored, &cells)?));
         }
         let mut insert = QueryBuilder::<Sqlite>::new("INSERT OR REPLACE INTO usage_rollups (slot, cells) ");
         insert.push_values(&written, |mut row, (slot, cells)| {
