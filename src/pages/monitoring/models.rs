@@ -4,9 +4,12 @@ use super::figures::failure_rate;
 use crate::api::Query;
 use crate::routes::ListView;
 use crate::state::{use_list_view, use_place};
-use crate::ui::{Column, Meter, Short, SkeletonRows, TableHead, duration, millis, percent, whole};
+use crate::ui::{
+    Column, Meter, Pages, RowPager, Short, SkeletonRows, TableHead, duration, millis, percent, whole,
+};
 use keygate_contract::{Live, LiveModel, LiveWindow, Usage, UsageFigures};
 use leptos::prelude::*;
+use std::collections::{HashMap, HashSet};
 
 const COLUMNS: &[Column] = &[
     Column { label: "Model", class: "" },
@@ -16,6 +19,9 @@ const COLUMNS: &[Column] = &[
     Column { label: "Failures", class: "num" },
     Column { label: "Latency p95", class: "num" },
 ];
+
+/// Models on a page of the table.
+const PAGE: usize = 100;
 
 /// What is known of one.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,17 +38,20 @@ struct ModelRow {
 fn rows(usage: Option<&Usage>, live: Option<&Live>, only: &str) -> Vec<ModelRow> {
     let totals = usage.map(|usage| usage.period.totals.as_slice()).unwrap_or_default();
     let live = live.map(|live| live.items.as_slice()).unwrap_or_default();
+    let now: HashMap<_, _> = live.iter().map(|item| (&item.model, item)).collect();
     let called = totals.iter().filter_map(|total| {
         let model = total.of.model.as_ref()?;
-        let live = live.iter().find(|item| item.model == *model).cloned();
+        let live = now.get(model).map(|item| (*item).clone());
         Some(ModelRow { model: model.to_string(), live, figures: Some(total.figures.clone()) })
     });
     let mut rows: Vec<_> = called.collect();
-    for item in live {
-        if rows.iter().all(|row| row.model != item.model.as_str()) {
-            rows.push(ModelRow { model: item.model.to_string(), live: Some(item.clone()), figures: None });
-        }
-    }
+    let in_range: HashSet<_> = totals.iter().filter_map(|total| total.of.model.as_ref()).collect();
+    let others = live.iter().filter(|item| !in_range.contains(&item.model));
+    rows.extend(others.map(|item| ModelRow {
+        model: item.model.to_string(),
+        live: Some(item.clone()),
+        figures: None,
+    }));
     rows.retain(|row| only.is_empty() || row.model == only);
     rows
 }
@@ -56,6 +65,11 @@ pub(super) fn ModelTable(usage: Query<Usage>, live: Query<Live>) -> impl IntoVie
         usage
             .state()
             .with(|usage| live.state().with(|live| rows(usage.value.as_ref(), live.value.as_ref(), &only)))
+    });
+    let pages = Pages::of(PAGE, move || rows.with(Vec::len));
+    let shown = Memo::new(move |_| {
+        let before = pages.before();
+        rows.with(|rows| rows.iter().skip(before).take(PAGE).cloned().collect::<Vec<_>>())
     });
     let awaited = Memo::new(move |_| {
         let waits = |there: bool, failed: bool| !there && !failed;
@@ -71,7 +85,7 @@ pub(super) fn ModelTable(usage: Query<Usage>, live: Query<Live>) -> impl IntoVie
     let row = move |first: ModelRow| {
         let model = first.model.clone();
         let this = Memo::new(move |before: Option<&ModelRow>| {
-            let now = rows.with(|rows| rows.iter().find(|row| row.model == model).cloned());
+            let now = shown.with(|rows| rows.iter().find(|row| row.model == model).cloned());
             now.or_else(|| before.cloned()).unwrap_or_else(|| first.clone())
         });
         view! { <Row row=this /> }
@@ -82,7 +96,7 @@ pub(super) fn ModelTable(usage: Query<Usage>, live: Query<Live>) -> impl IntoVie
         } else {
             view! {
                 <tbody role="rowgroup">
-                    <For each=move || rows.get() key=|row| row.model.clone() children=row />
+                    <For each=move || shown.get() key=|row| row.model.clone() children=row />
                 </tbody>
             }
             .into_any()
@@ -96,7 +110,11 @@ pub(super) fn ModelTable(usage: Query<Usage>, live: Query<Live>) -> impl IntoVie
                         <TableHead columns=COLUMNS />
                         {body}
                     </table>
-                    <div class="table-foot">{until}</div>
+                    <div class="table-foot">
+                        <span>{until}</span>
+                        <div class="spring"></div>
+                        <RowPager pages />
+                    </div>
                 </section>
             }
         })

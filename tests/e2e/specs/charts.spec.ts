@@ -136,3 +136,16 @@ test("of 2,000 models one is searched for", async ({ keygate, page }) => {
   await expect(page.getByRole("button", { name: "Model: model-1771" })).toBeFocused();
   await expect(field).toHaveCount(0);
 });
+
+test("of 2,000 models Monitoring shows a hundred at a time", async ({ keygate, page }) => {
+  test.setTimeout(60_000);
+  await pretend(page, { calls: (i) => (i === 20 ? 5_000_000 : 0), models: Array.from({ length: 2_000 }, (_, i) => `model-${i}`) });
+  await open(keygate, "monitoring");
+  const table = page.getByRole("table", { name: "Models" });
+  await expect(table.getByRole("row")).toHaveCount(101);
+  await expect(table.getByRole("link", { name: "model-0", exact: true })).toBeVisible();
+  await page.getByRole("button", { name: "Next" }).click();
+  await expect(page.getByText("Page 2 of 20")).toBeVisible();
+  await expect(table.getByRole("link", { name: "model-0", exact: true })).toHaveCount(0);
+  await expect(table.getByRole("link", { name: "model-100", exact: true })).toBeVisible();
+});
