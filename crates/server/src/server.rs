@@ -5,6 +5,7 @@ mod error;
 mod opened;
 mod region;
 mod router;
+mod upstreams;
 
 pub use error::StartError;
 pub(crate) use opened::{Opened, account_create};
@@ -27,17 +28,16 @@ use browser::{connections, cookie, own_origins};
 use keygate_contract::{Email, IpRule, Region, RegionId};
 use keygate_gateway::directory::Directory;
 use keygate_gateway::ended::EndedCalls;
-use keygate_gateway::upstream::{Echo, HttpUpstream, UpstreamError, Upstreams};
 use keygate_gateway::{Gateway, GatewayOptions, RegionAddress, door};
 use keygate_store::{Store, UsageStore, now_ms};
 use region::region;
 use router::{around, console_router, gateway_router};
-use secrecy::SecretString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
+use upstreams::upstreams;
 
 /// A server that runs.
 pub struct Running {
@@ -381,25 +381,4 @@ fn own_url(mut address: SocketAddr) -> String {
 
 fn openai_url(url: &str) -> String {
     format!("{url}{}", door::OPENAI)
-}
-
-fn upstreams(config: &Config) -> Result<Upstreams, StartError> {
-    let echo = if config.echo { Echo::On } else { Echo::Off };
-    config.upstreams.iter().try_fold(Upstreams::new(echo), |upstreams, upstream| {
-        let failed = |message: String| StartError::Upstream { id: upstream.id.clone(), message };
-        let key = match &upstream.api_key_env {
-            Some(name) => Some(SecretString::from(
-                std::env::var(name)
-                    .map_err(|_| failed(format!("set the environment variable {name} to its API key")))?,
-            )),
-            None => None,
-        };
-        let service =
-            HttpUpstream::new(&upstream.id, &upstream.base_url, key.as_ref(), config.timeouts.gateway)
-                .map_err(|e: UpstreamError| failed(e.to_string()))?;
-        let service =
-            Arc::new(if upstream.stream_options { service } else { service.without_stream_usage() });
-        let routes = upstream.models.names().into_iter();
-        Ok(routes.fold(upstreams, |upstreams, (model, name)| upstreams.route(model, &service, name)))
-    })
 }

@@ -1,9 +1,17 @@
 // What a key may do, as it is typed: its addresses, its models, its end.
 
-import { expect, test } from "../fixtures.ts";
+import { type Console, expect, type Page, test } from "../fixtures.ts";
 import { call, takeSecret } from "../keys.ts";
 
 const VIRGINIA = "us-east-1";
+
+/** Opens the form of another key of the default workspace. */
+async function openForm(keygate: Console, page: Page) {
+  const { id } = await keygate.defaultWorkspace();
+  await keygate.openKeys(id);
+  await page.getByRole("button", { name: /^Add API key \d/ }).click();
+  return { id, dialog: keygate.dialog("Add API key") };
+}
 
 test("a key is added with addresses, models and an expiry, by keyboard", async ({ keygate, page }) => {
   const { id } = await keygate.defaultWorkspace();
@@ -48,10 +56,7 @@ test("a key is added with addresses, models and an expiry, by keyboard", async (
 });
 
 test("addresses typed wrong say why, and lists of them can be pasted", async ({ keygate, page }) => {
-  const { id } = await keygate.defaultWorkspace();
-  await keygate.openKeys(id);
-  await page.getByRole("button", { name: /^Add API key \d/ }).click();
-  const dialog = keygate.dialog("Add API key");
+  const { dialog } = await openForm(keygate, page);
   await dialog.getByLabel("Description", { exact: true }).fill("Edge");
   await dialog.getByRole("radio", { name: "Custom" }).check();
   await page.keyboard.press("Control+Enter");
@@ -94,10 +99,7 @@ test("addresses typed wrong say why, and lists of them can be pasted", async ({ 
 });
 
 test("all that is wrong with a form is told at once", async ({ keygate, page }) => {
-  const { id } = await keygate.defaultWorkspace();
-  await keygate.openKeys(id);
-  await page.getByRole("button", { name: /^Add API key \d/ }).click();
-  const dialog = keygate.dialog("Add API key");
+  const { dialog } = await openForm(keygate, page);
   await dialog.getByLabel("Description", { exact: true }).fill("Edge");
   await dialog.getByRole("radio", { name: "Custom" }).check();
   await dialog.getByLabel("Restrict addresses").check();
@@ -113,10 +115,7 @@ test("all that is wrong with a form is told at once", async ({ keygate, page }) 
 });
 
 test("an address that is in the list already is not passed over in silence", async ({ keygate, page }) => {
-  const { id } = await keygate.defaultWorkspace();
-  await keygate.openKeys(id);
-  await page.getByRole("button", { name: /^Add API key \d/ }).click();
-  const dialog = keygate.dialog("Add API key");
+  const { dialog } = await openForm(keygate, page);
   await dialog.getByRole("radio", { name: "Custom" }).check();
   await dialog.getByLabel("Restrict addresses").check();
   const field = dialog.getByLabel("Address or CIDR block");
