@@ -82,7 +82,8 @@ impl Gateway {
                 if let Some(mut note) = note {
                     note.refused(&refusal);
                 }
-                tracing::debug!(request.id = %request_id, region.id = %region, ?refusal, "call refused");
+                let code = door.code(&refusal.codes());
+                tracing::debug!(request.id = %request_id, region.id = %region, error.code = code, "request rejected");
                 refuse(door, &refusal, request_id)
             }
         };

@@ -9,10 +9,11 @@ mod words;
 use crate::limit::{Dimension, Exceeded, Scope};
 use http::{Method, StatusCode};
 use keygate_contract::ThrottledBy;
+use std::fmt;
 use words::{limit_message, short};
 
 /// Why a call is refused or fails.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// No key was sent.
     KeyMissing,
@@ -141,6 +142,21 @@ pub(crate) struct Codes {
     pub(crate) kind: &'static str,
     /// Anthropic `error.type`.
     pub(crate) anthropic: &'static str,
+}
+
+/// Without foreign text: a model's name can be as long as a body, and an upstream's message may quote a prompt.
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let codes = self.codes();
+        write!(f, "Refusal({} {}", codes.status.as_u16(), codes.compatible)?;
+        match self {
+            Self::BadBody { message, param: None } => write!(f, ": {message}")?,
+            Self::BadBody { message, param: Some(param) } => write!(f, ", {param}: {message}")?,
+            Self::BadQuery { param, .. } => write!(f, ", {param}")?,
+            _ => {}
+        }
+        f.write_str(")")
+    }
 }
 
 impl Refusal {

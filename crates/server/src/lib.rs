@@ -11,8 +11,10 @@
 
 pub mod config;
 pub mod demo;
+pub mod log;
 pub mod server;
 
+mod access_log;
 mod assets;
 mod console;
 mod health;

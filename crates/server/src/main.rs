@@ -3,11 +3,11 @@
 use clap::{Parser, Subcommand};
 use keygate::config::Config;
 use keygate::demo::{self, Demo};
+use keygate::log;
 use keygate::server::{self, Running};
 use keygate_contract::Email;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 /// Small and steady under many short allocations on several threads.
 #[global_allocator]
@@ -69,12 +69,7 @@ enum Command {
 // The work is done by the workers, on threads of their own; this one only waits.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_env_filter(EnvFilter::try_from_env("KEYGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info")))
-        .with_writer(std::io::stderr)
-        .init();
+    log::init();
     match run(Cli::parse().command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -3,13 +3,15 @@
 //! A handler returns a [`Problem`]. It travels as an extension of an empty response until [`finish`] writes the body,
 //! because only there is the request's id known.
 
-use axum::extract::{Request, State};
+use crate::access_log::{AccessLog, SignedIn};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use keygate_contract::{ApiKeyStatus, ErrorBody, ErrorCode, ErrorDetail};
 use keygate_store::{QuotaScope, StoreError};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 use utoipa::openapi::{RefOr, ResponseBuilder};
 
@@ -251,18 +253,33 @@ impl utoipa::IntoResponses for Problems {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeaderLimit(pub(crate) usize);
 
+/// What [`finish`] goes by.
+#[derive(Clone, Debug)]
+pub(crate) struct Finish {
+    pub(crate) limit: HeaderLimit,
+    pub(crate) log: Arc<AccessLog>,
+}
+
 /// The id of a request, given to it by [`finish`].
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) String);
 
 /// Around every request of the console: gives it an id, refuses headers of more than `limit` bytes, shapes a
 /// [`Problem`], and writes the one log line.
-pub(crate) async fn finish(State(limit): State<HeaderLimit>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn finish(
+    State(Finish { limit, log }): State<Finish>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let id = uuid::Uuid::new_v4().to_string();
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let is_console = request.uri().path().starts_with("/console/");
+    // Not the path: people paste keys into it.
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let signed_in = SignedIn::default();
     request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(signed_in.clone());
 
     let mut response = if keygate_gateway::header_bytes(request.headers(), request.uri()) > limit.0 {
         Problem::headers_too_large(limit).into_response()
@@ -282,10 +299,19 @@ pub(crate) async fn finish(State(limit): State<HeaderLimit>, mut request: Reques
     }
     let status = response.status().as_u16();
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    if path.starts_with("/console/") {
+    // Of what a stranger asks for, only a sign-in creates anything.
+    let is_signed_in = signed_in.is_set() || response.status() == StatusCode::CREATED;
+    let left_out = match is_console {
+        true if is_signed_in => Some(0),
+        true => log.line_for_stranger(),
+        false => None,
+    };
+    if let Some(left_out) = left_out {
         let code = code.and_then(|code| serde_json::to_value(code).ok());
         let code = code.as_ref().and_then(|code| code.as_str());
-        tracing::info!(request.id = %id, http.method = %method, http.path = %path, http.status = status, error.code = code, duration_ms = millis, "console request");
+        let route = route.as_ref().map(MatchedPath::as_str);
+        let requests_left_out = (left_out > 0).then_some(left_out);
+        tracing::info!(request.id = %id, http.method = %method, http.route = route, http.status = status, error.code = code, duration_ms = millis, requests_left_out, "console request");
     }
     response
 }

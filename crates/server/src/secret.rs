@@ -97,9 +97,13 @@ impl ServerSecret {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(file)?;
-        let text = Zeroizing::new(hex::encode(self.0.as_ref()));
-        writeln!(file, "{}", text.as_str())?;
+        writeln!(file, "{}", self.to_hex().as_str())?;
         file.sync_all()
+    }
+
+    /// As it stands in its file.
+    pub(crate) fn to_hex(&self) -> Zeroizing<String> {
+        Zeroizing::new(hex::encode(self.0.as_ref()))
     }
 
     /// Kept in the store, to notice when the store meets another secret. It tells nothing about the others.

@@ -17,9 +17,10 @@ use crate::health;
 use crate::last_use;
 use crate::limits::Limits;
 use crate::listen::Service;
+use crate::log;
 use crate::mail::Mailer;
 use crate::metrics::{self, Metrics};
-use crate::problem::HeaderLimit;
+use crate::problem::{Finish, HeaderLimit};
 use crate::secret::{ServerSecret, random_token};
 use crate::usage::{self, Book, Keeper};
 use crate::worker::{Served, Workers};
@@ -69,6 +70,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let console_url = config.public_url.clone().unwrap_or_else(|| own_url(bound[0].address));
 
     let Opened { store, secret, is_new } = Opened::open(&config).await?;
+    log::redact(&config, &secret.to_hex());
     opened::accounts_ensure(&store, &config).await?;
     let (usage_store, writer) = UsageStore::open(&config.usage_url()).await?;
     let directory = Arc::new(Directory::new(store.directory_content().await?)?);
@@ -119,7 +121,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         cookie: cookie(&config, &console_url),
         origins: Origins::new(&own_origins(&config, &console_url), &config.console_origins),
     });
-    let limit = HeaderLimit(config.limits.header_bytes);
+    let finish = Finish { limit: HeaderLimit(config.limits.header_bytes), log: Arc::default() };
     let health = |bound: &Bound| health::router(store.clone(), bound.config.id.clone());
     let assets = assets.connecting_to(&connections(&regions));
     let mut console = Some((console, assets));
@@ -131,7 +133,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
                 Some((console, assets)) => console_router(console, assets, health(bound)),
                 None => gateway_router(health(bound)),
             };
-            around(router, &console_url, limit)
+            around(router, &console_url, finish.clone())
         })
         .collect();
 

@@ -4,6 +4,7 @@ use super::pool::{CallError, Pool, Pooled};
 use super::{Answer, Outgoing};
 use crate::door::Call;
 use crate::gateway::Timeouts;
+use crate::redact::{RedactedBody, Redactor};
 use crate::refusal::Refusal;
 use crate::sse::Relay;
 use crate::time::in_time;
@@ -11,7 +12,7 @@ use crate::usage::{self, Told};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use thiserror::Error;
@@ -41,6 +42,8 @@ pub struct HttpUpstream {
     pool: Pool,
     timeouts: Timeouts,
     tells_usage: bool,
+    /// Knows the key: an upstream may quote it.
+    redactor: Redactor,
 }
 
 impl HttpUpstream {
@@ -78,7 +81,18 @@ impl HttpUpstream {
         let target = Uri::builder().scheme(scheme).authority(authority.clone()).path_and_query("/").build();
         let pool = Pool::new(target.map_err(|_| bad_url())?, timeouts.connect, timeouts.first_byte);
         let host = HeaderValue::from_str(authority.as_str()).map_err(|_| bad_url())?;
-        Ok(Self { id: id.to_owned(), base, uris, host, authorization, pool, timeouts, tells_usage: true })
+        let redactor = Redactor::new(api_key.map(ExposeSecret::expose_secret));
+        Ok(Self {
+            id: id.to_owned(),
+            base,
+            uris,
+            host,
+            authorization,
+            pool,
+            timeouts,
+            tells_usage: true,
+            redactor,
+        })
     }
 
     /// For a service that refuses `stream_options`: its streams are not asked for their usage, and are metered by
@@ -107,7 +121,8 @@ impl HttpUpstream {
         let request_id = outgoing.request_id;
         let answer = self.exchange(&outgoing).await?;
         if is_event_stream(answer.headers()) && answer.status().is_success() {
-            let relay = Relay::new(answer.into_body(), &self.id, &outgoing, self.timeouts.idle);
+            let body = RedactedBody::new(answer.into_body(), &self.redactor);
+            let relay = Relay::new(body, &self.id, &outgoing, self.timeouts.idle);
             return Ok(Answer::Stream(Box::pin(relay)));
         }
         let status = answer.status().as_u16();
@@ -149,8 +164,9 @@ impl HttpUpstream {
             .map_err(|_| Refusal::UpstreamTimeout)?
             .map_err(|_| Refusal::UpstreamBroken)?
             .to_bytes();
+        let body = self.redactor.bytes(body);
         if !head.status.is_success() {
-            return Err(refused(head.status, &head.headers, &body));
+            return Err(refused(head.status, &head.headers, &body, &self.redactor));
         }
         let told = match usage::read_whole(&body) {
             Ok(told) => told,
@@ -173,7 +189,7 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
 
 /// What an upstream's refusal means to the caller. One about the upstream's own key or path is not the caller's to
 /// mend, and its words may hold part of that key.
-fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Refusal {
+fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], redactor: &Redactor) -> Refusal {
     #[derive(Deserialize)]
     struct ErrorBody {
         error: ErrorDetail,
@@ -195,7 +211,13 @@ fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Refusal {
         | StatusCode::UNSUPPORTED_MEDIA_TYPE
         | StatusCode::UNPROCESSABLE_ENTITY => match serde_json::from_slice::<ErrorBody>(body) {
             Ok(ErrorBody { error }) if !error.message.contains("sk-") => {
-                Refusal::UpstreamRejected { status, message: error.message, param: error.param }
+                // Once more without JSON's escapes, which may hide a secret.
+                let plain = |text: String| redactor.text(&text).into_owned();
+                Refusal::UpstreamRejected {
+                    status,
+                    message: plain(error.message),
+                    param: error.param.map(plain),
+                }
             }
             _ => Refusal::UpstreamRejected {
                 status,
@@ -227,11 +249,14 @@ mod tests {
     fn an_upstreams_refusal_of_its_own_key_is_not_the_callers() {
         let body = br#"{"error":{"message":"Incorrect API key provided: sk-upstream-secret","type":"x"}}"#;
         for status in [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::NOT_FOUND] {
-            assert_eq!(refused(status, &HeaderMap::new(), body), Refusal::UpstreamBroken);
+            assert_eq!(
+                refused(status, &HeaderMap::new(), body, &Redactor::default()),
+                Refusal::UpstreamBroken
+            );
         }
         let body = br#"{"error":{"message":"temperature is too high","param":"temperature"}}"#;
         assert_eq!(
-            refused(StatusCode::BAD_REQUEST, &HeaderMap::new(), body),
+            refused(StatusCode::BAD_REQUEST, &HeaderMap::new(), body, &Redactor::default()),
             Refusal::UpstreamRejected {
                 status: StatusCode::BAD_REQUEST,
                 message: "temperature is too high".into(),

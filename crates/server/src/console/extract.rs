@@ -2,6 +2,7 @@
 
 use super::change::Author;
 use super::{Console, permission};
+use crate::access_log::SignedIn;
 use crate::listen::Peer;
 use crate::problem::{Problem, RequestId};
 use axum::extract::rejection::PathRejection;
@@ -57,6 +58,9 @@ impl FromRequestParts<Console> for Signed {
         let token_hash = console.secret.session_hash(&token);
         let session =
             console.store.session_find(&token_hash, now_ms()).await?.ok_or_else(Problem::not_signed_in)?;
+        if let Some(signed_in) = parts.extensions.get::<SignedIn>() {
+            signed_in.set();
+        }
         Ok(Self { session, token_hash, origin: Origin::of(parts) })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::assets::{self, Assets};
 use crate::console::{self, Console};
-use crate::problem::{self, HeaderLimit, Problem};
+use crate::problem::{self, Finish, Problem};
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
@@ -26,10 +26,10 @@ pub(super) fn gateway_router(health: Router) -> Router {
 
 /// What is around every request that is not the gateway's: the request's id, the shape of errors, the log line and the
 /// headers that keep browsers safe.
-pub(super) fn around(router: Router, public_url: &str, limit: HeaderLimit) -> Router {
+pub(super) fn around(router: Router, public_url: &str, finish: Finish) -> Router {
     let https = public_url.starts_with("https://");
     router
-        .layer(from_fn_with_state(limit, problem::finish))
+        .layer(from_fn_with_state(finish, problem::finish))
         .layer(map_response(move |response| std::future::ready(secured(response, https))))
 }
 

@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod assets;
+mod binary;
 mod browsers;
 mod canary;
 mod gateway;
@@ -16,6 +17,7 @@ mod models;
 mod origins;
 mod regions;
 mod routes;
+mod secrets;
 mod session;
 mod slow_bodies;
 mod stub;
