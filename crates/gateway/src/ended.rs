@@ -7,6 +7,7 @@
 use crate::catalogue::{Catalogue, Cost, Rate};
 use crate::directory::KeyEntry;
 use crate::refusal::Refusal;
+use crate::rejections::CombinedRejections;
 use keygate_contract::{CallClass, CallDoor, ThrottledBy};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -52,6 +53,9 @@ pub struct EndedCall {
     pub forwarded_us: Option<u64>,
     /// Until the first word, or piece of a tool call, of a stream came, in microseconds.
     pub first_token_us: Option<u64>,
+    /// How many requests it stands for: more than 1 where rejections past a key's budget were combined. It then describes
+    /// the latest of them.
+    pub count: u32,
 }
 
 /// Tokens of a call.
@@ -81,6 +85,8 @@ pub type Records = Vec<Box<EndedCall>>;
 #[derive(Debug)]
 pub struct EndedCalls {
     waiting: Mutex<Records>,
+    /// Rejections past their key's budget. A row of them has one place, however many requests it stands for.
+    combined: Mutex<CombinedRejections>,
     /// A place for each call under way and each record that is not written.
     places: Semaphore,
     /// How long a call waits for a place.
@@ -108,6 +114,7 @@ impl EndedCalls {
     pub fn with_places(catalogue: &Catalogue, places: usize, within: Duration) -> Self {
         Self {
             waiting: Mutex::default(),
+            combined: Mutex::default(),
             places: Semaphore::new(places),
             within,
             rates: catalogue.rates(),
@@ -119,7 +126,9 @@ impl EndedCalls {
 
     /// Takes out all records that wait. Their places stay taken until [`EndedCalls::written`].
     pub fn take(&self) -> Records {
-        std::mem::take(&mut *self.lock())
+        let mut records = Records::new();
+        self.take_into(&mut records);
+        records
     }
 
     /// The same into `records`, which must be empty, and whose memory the queue goes on with: where two take turns, none
@@ -127,6 +136,7 @@ impl EndedCalls {
     pub fn take_into(&self, records: &mut Records) {
         debug_assert!(records.is_empty(), "what is in there would come back as new");
         std::mem::swap(&mut *self.lock(), records);
+        self.lock_combined().drain_into(records, self.is_stopped());
     }
 
     /// Gives the places of so many records to others: they are written.
@@ -136,7 +146,7 @@ impl EndedCalls {
 
     /// How many records wait to be taken out.
     pub fn depth(&self) -> usize {
-        self.lock().len()
+        self.lock().len() + self.lock_combined().len()
     }
 
     /// Requests so far whose key was not sent or is not known. They leave no record: they are nobody's.
@@ -185,6 +195,16 @@ impl EndedCalls {
         self.lock().push(record);
     }
 
+    /// Puts in the record of a request that was rejected, or abandoned, before an upstream saw it. Past its key's budget
+    /// it is combined with others of its kind, and its place is free again.
+    pub(crate) fn push_rejected(&self, record: Box<EndedCall>) {
+        if record.key.rejections.spend(record.ended_at) {
+            self.push(record);
+        } else if self.lock_combined().add(record) {
+            self.places.add_permits(1);
+        }
+    }
+
     pub(crate) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
@@ -195,6 +215,10 @@ impl EndedCalls {
 
     pub(crate) fn note_unknown(&self) {
         self.unknown.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn lock_combined(&self) -> MutexGuard<'_, CombinedRejections> {
+        self.combined.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Records> {

@@ -97,6 +97,7 @@ impl Note {
             latency_us: 0,
             forwarded_us: None,
             first_token_us: None,
+            count: 1,
         };
         Self { ended: Arc::clone(ended), begun, outcome: Outcome::Open, record: Some(Box::new(record)) }
     }
@@ -202,7 +203,11 @@ impl Drop for Note {
         if let Some(slot) = record.slot.filter(|_| self.is_answered()) {
             record.cost = self.ended.cost(slot, record.tokens);
         }
-        self.ended.push(record);
+        match record.forwarded_us {
+            Some(_) => self.ended.push(record),
+            // It cost its caller nothing, and no limit per minute slows such requests down.
+            None => self.ended.push_rejected(record),
+        }
     }
 }
 

@@ -175,6 +175,7 @@ fn record(made: &Made, model: &Model) -> CallRecord {
         // Addresses for documentation: RFC 5737.
         address: IpAddr::V4(Ipv4Addr::new(203, 0, 113, u8::try_from(made.flow % 250 + 1).unwrap_or(1))),
         cost: usage::cost(cost),
+        count: 1,
     }
 }
 

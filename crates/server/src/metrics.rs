@@ -124,10 +124,11 @@ impl Metrics {
         let region = || call.key.workspace.region.as_str().to_owned();
         if let Some(code) = call.error_code {
             let failure = Failure { region: region(), class: call.class.as_str(), code };
-            self.failures.get_or_create(&failure).inc();
+            self.failures.get_or_create(&failure).inc_by(call.count.into());
         }
         if let Some(limit) = call.throttled_by {
-            self.throttled.get_or_create(&Throttled { region: region(), scope: scope(limit) }).inc();
+            let throttled = Throttled { region: region(), scope: scope(limit) };
+            self.throttled.get_or_create(&throttled).inc_by(call.count.into());
         }
     }
 

@@ -145,6 +145,7 @@ fn call(dice: &mut Dice, n: u64, time: i64) -> CallRecord {
         } else {
             CallCost::None
         },
+        count: 1,
     }
 }
 

@@ -54,6 +54,10 @@ pub(super) fn about(call: &Call, workspace: WorkspaceKey, names: KeyNames) -> An
             <dl class="facts">
                 <dt>"Ended"</dt>
                 <dd><time datetime=call.time.to_string()>{ended}</time></dd>
+                {(call.count > 1).then(|| view! {
+                    <dt>"Requests"</dt>
+                    <dd>{whole(call.count.into())} " rejected alike within seconds. This is the latest."</dd>
+                })}
                 <dt>"Model"</dt>
                 <dd class="anywhere">{model}</dd>
                 <dt>"Protocol"</dt>

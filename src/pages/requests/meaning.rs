@@ -135,6 +135,7 @@ pub(super) mod tests {
             first_token_ms: None,
             address: "127.0.0.1".into(),
             cost: None,
+            count: 1,
         }
     }
 

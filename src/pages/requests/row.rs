@@ -41,7 +41,7 @@ pub(super) fn row(call: Memo<Call>, workspace: Memo<Option<WorkspaceKey>>, names
     let view = use_list_view();
     // A call that has ended never changes.
     let Call { request_id, time, api_key, model, status, class, error_code, .. } = call.get_untracked();
-    let Call { input_tokens, output_tokens, estimated, latency_ms, .. } = call.get_untracked();
+    let Call { input_tokens, output_tokens, estimated, latency_ms, count, .. } = call.get_untracked();
     let open = move || {
         let WorkspaceKey { region, id } = workspace.get()?;
         Some(view.get().at(&Place::Requests { region, workspace: id, open: Some(request_id.clone()) }))
@@ -50,6 +50,8 @@ pub(super) fn row(call: Memo<Call>, workspace: Memo<Option<WorkspaceKey>>, names
         Some(model) => view! { <span class="mono">{model.to_string()}</span> }.into_any(),
         None => view! { <span class="muted">"none"</span> }.into_any(),
     };
+    let combined =
+        (count > 1).then(|| view! { <div class="sub num">{whole(count.into())} " requests"</div> });
     let estimated = estimated.then(|| view! { <div class="sub">"estimated"</div> });
     view! {
         <tr role="row">
@@ -59,6 +61,7 @@ pub(super) fn row(call: Memo<Call>, workspace: Memo<Option<WorkspaceKey>>, names
             <td role="cell" data-label="Status">
                 <span class="name"><Badge tone=class_tone(class) label=class_name(class) /> <span class="sub num">{status}</span></span>
                 {error_code.map(|code| view! { <div class="sub mono">{code}</div> })}
+                {combined}
             </td>
             <td role="cell" data-label="Model" class="anywhere model">{model}</td>
             <td role="cell" data-label="API key" class="anywhere">

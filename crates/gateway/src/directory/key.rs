@@ -5,6 +5,7 @@ use crate::credential::{KeyHasher, Presented, PublicId, TemporaryKeySigner};
 use crate::last_use::LastUse;
 use crate::limit::Gauge;
 use crate::map::HashSet;
+use crate::rejections::RejectionBudget;
 use arc_swap::{ArcSwap, Guard};
 use keygate_contract::{ApiKeyId, IpRule, ModelId, Permission};
 use keygate_store::{ApiKeyRecord, PreviousSecretRecord};
@@ -26,6 +27,8 @@ pub struct KeyEntry {
     pub gauge: Arc<Gauge>,
     /// When it was used, and from where it was refused.
     pub last_use: LastUse,
+    /// How many of its rejections the request log still lists one by one.
+    pub(crate) rejections: RejectionBudget,
     /// What can change. Swapped as a whole, so a reader never sees half a change, and calls under way that hold the
     /// entry see the change, too.
     state: ArcSwap<KeyState>,
@@ -83,6 +86,7 @@ impl KeyEntry {
             owner,
             gauge: Arc::default(),
             last_use: LastUse::default(),
+            rejections: RejectionBudget::default(),
             state: ArcSwap::from_pointee(KeyState::new(record)),
         }
     }

@@ -3,6 +3,7 @@
 
 mod answers;
 mod ends;
+mod floods;
 mod refusals;
 mod rig;
 mod room;

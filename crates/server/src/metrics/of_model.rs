@@ -115,7 +115,7 @@ impl OfModel {
             let called = Called { region, model, door: door(call.door), class: call.class.as_str() };
             self.calls.get_or_create_owned(&called)
         });
-        counter.inc();
+        counter.inc_by(call.count.into());
         if call.class == CallClass::Ok {
             self.duration.observe(seconds(call.latency_us));
             if let Some(first) = call.first_token_us {

@@ -94,6 +94,7 @@ fn record(call: &EndedCall) -> CallRecord {
         first_token_us: call.first_token_us,
         address: call.address,
         cost: cost(call.cost),
+        count: call.count,
     }
 }
 

@@ -103,6 +103,7 @@ impl Rig {
             latency_us: 1,
             forwarded_us: None,
             first_token_us: None,
+            count: 1,
         }));
         request_id
     }

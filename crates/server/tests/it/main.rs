@@ -16,6 +16,7 @@ mod metrics;
 mod models;
 mod origins;
 mod regions;
+mod rejections;
 mod routes;
 mod secrets;
 mod session;

@@ -293,5 +293,6 @@ pub(super) fn told(call: LoggedCall, known: &Known) -> Call {
             }
             CallCost::None | CallCost::Unpriced => None,
         },
+        count: record.count,
     }
 }

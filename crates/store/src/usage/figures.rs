@@ -42,10 +42,10 @@ pub(super) fn class_index(class: CallClass) -> usize {
 }
 
 impl Figures {
-    /// Adds one call.
+    /// Adds a record, which may stand for several rejected requests.
     pub(super) fn record(&mut self, call: &CallRecord) {
         let add = |to: &mut u64, n| *to = to.saturating_add(n);
-        add(&mut self.calls[class_index(call.class)], 1);
+        add(&mut self.calls[class_index(call.class)], u64::from(call.count));
         add(&mut self.input_tokens, call.input_tokens);
         add(&mut self.output_tokens, call.output_tokens);
         add(&mut self.cached_tokens, call.cached_tokens);

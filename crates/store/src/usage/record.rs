@@ -62,6 +62,8 @@ pub struct CallRecord {
     pub address: IpAddr,
     /// What it cost.
     pub cost: CallCost,
+    /// How many requests it stands for; more than 1 where rejections were combined into one row.
+    pub count: u32,
 }
 
 /// What a call cost.

@@ -60,7 +60,12 @@ async fn in_blocks(
         .await?;
     let mut count = 0;
     for (minute, block) in blocks {
-        count += block::read(minute, &block)?.iter().filter(|call| sought.has(call)).count() as u64;
+        let calls = block::read(minute, &block)?;
+        count += calls
+            .iter()
+            .filter(|call| sought.has(call))
+            .map(|call| u64::from(call.record.count))
+            .sum::<u64>();
     }
     Ok(count)
 }

@@ -36,7 +36,7 @@ pub struct UsageWriter {
 /// A subject by its numbers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subject {
-    workspace: u32,
+    pub(super) workspace: u32,
     pub(super) api_key: u32,
     pub(super) member: u32,
     pub(super) model: u32,

@@ -104,6 +104,7 @@ fn record(n: u64, ended_at: i64) -> CallRecord {
         first_token_us: None,
         address: "192.0.2.7".parse().unwrap(),
         cost: CallCost::Priced { currency: *b"USD", pico: 1_500_000 },
+        count: 1,
     }
 }
 
@@ -112,6 +113,15 @@ fn history(dice: &mut Dice, calls: u64, from: i64, range: i64) -> Vec<(CallSubje
     let mut times: Vec<i64> = (0..calls).map(|_| from + dice.below(range.unsigned_abs()) as i64).collect();
     times.sort_unstable();
     times.into_iter().enumerate().map(|(n, time)| any_call(dice, n as u64, time)).collect()
+}
+
+/// The same, with some rejections combined into one row.
+fn combine(mut calls: Vec<(CallSubject, CallRecord)>) -> Vec<(CallSubject, CallRecord)> {
+    let throttled = calls.iter_mut().filter(|(_, record)| record.class == CallClass::Throttled);
+    for (n, (_, record)) in throttled.enumerate() {
+        record.count = [1, 2, 60_000][n % 3];
+    }
+    calls
 }
 
 fn any_call(dice: &mut Dice, n: u64, time: i64) -> (CallSubject, CallRecord) {

@@ -1,6 +1,6 @@
 //! Sums are those of the calls, however they are asked for.
 
-use crate::{DAY, Dice, HOUR, MINUTE, fixture, history, query, record, subject, workspace};
+use crate::{DAY, Dice, HOUR, MINUTE, combine, fixture, history, query, record, subject, workspace};
 use keygate_contract::{CallClass, UsageFigures, UsageGroup, UsageOf, UsageStep};
 use keygate_store::{CallCost, CallRecord, CallSubject, StoreError, UsageQuery, UsageScope};
 use std::collections::BTreeMap;
@@ -9,14 +9,15 @@ use std::collections::BTreeMap;
 fn naive<'a>(calls: impl Iterator<Item = &'a CallRecord>) -> (UsageFigures, Vec<u64>, Vec<u64>) {
     let (mut figures, mut latency, mut first) = (UsageFigures::default(), Vec::new(), Vec::new());
     for call in calls {
-        figures.calls += 1;
+        let count = u64::from(call.count);
+        figures.calls += count;
         match call.class {
             CallClass::Ok => {}
             CallClass::ClientError => figures.client_errors += 1,
-            CallClass::Throttled => figures.throttled += 1,
+            CallClass::Throttled => figures.throttled += count,
             CallClass::ServerError => figures.server_errors += 1,
         }
-        figures.failures += u64::from(call.class != CallClass::Ok);
+        figures.failures += if call.class == CallClass::Ok { 0 } else { count };
         figures.input_tokens += call.input_tokens;
         figures.output_tokens += call.output_tokens;
         figures.cached_tokens += call.cached_tokens;
@@ -82,7 +83,7 @@ fn group(by: UsageGroup, subject: &CallSubject) -> UsageOf {
 #[tokio::test]
 async fn sums_by_every_grouping_are_those_of_the_calls() {
     let mut fixture = fixture().await;
-    let calls = history(&mut Dice(1), 4000, DAY, 60 * HOUR);
+    let calls = combine(history(&mut Dice(1), 4000, DAY, 60 * HOUR));
     for (n, calls) in calls.chunks(700).enumerate() {
         fixture.append(calls, 37 + n).await;
         fixture.writer.fold().await.unwrap();
