@@ -39,13 +39,16 @@ pub enum ConfigError {
         /// Why.
         error: std::io::Error,
     },
-    /// The file is not TOML, or has a field that is unknown or of the wrong type.
-    #[error("{path}: {error}")]
+    /// The file is not TOML, or has a field that is unknown or of the wrong type. The line is named and not quoted: it may
+    /// hold the mail password.
+    #[error("{path}, line {line}: {message}")]
     Parse {
         /// The file.
         path: String,
-        /// Where and why.
-        error: Box<toml::de::Error>,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        message: String,
     },
     /// A value that cannot work.
     #[error("{field}: {message}")]
@@ -55,6 +58,18 @@ pub enum ConfigError {
         /// What to do.
         message: String,
     },
+}
+
+/// What is wrong in a file, where, and with which field.
+fn unreadable(path: &str, text: &str, error: &toml::de::Error) -> ConfigError {
+    let at = error.span().map_or(0, |span| span.start);
+    let line = text[..at].matches('\n').count();
+    let field = text.lines().nth(line).and_then(|line| line.split_once('=')).map(|(field, _)| field.trim());
+    let message = match field {
+        Some(field) => format!("`{field}`: {}", error.message()),
+        None => error.message().to_owned(),
+    };
+    ConfigError::Parse { path: path.to_owned(), line: line + 1, message }
 }
 
 fn bad(field: impl Into<String>, message: impl Into<String>) -> ConfigError {
@@ -199,8 +214,7 @@ impl Config {
     }
 
     fn parse(text: &str, name: &str, env: Environment<'_>) -> Result<Self, ConfigError> {
-        let file: File = toml::from_str(text)
-            .map_err(|error| ConfigError::Parse { path: name.to_owned(), error: Box::new(error) })?;
+        let file: File = toml::from_str(text).map_err(|error| unreadable(name, text, &error))?;
         let data_dir =
             env("KEYGATE_DATA_DIR").map(PathBuf::from).or(file.data_dir).unwrap_or_else(|| "data".into());
         let listen = match env("KEYGATE_LISTEN") {

@@ -24,6 +24,19 @@ fn without_a_file_there_are_three_regions_on_ports_of_their_own() {
 }
 
 #[test]
+fn a_wrong_line_is_named_and_not_quoted() {
+    let smtp = "[smtp]\nfrom = 'a@example.com'\n";
+    for (line, message) in [
+        ("uri = 'smtps://user:canary@mail.example.com'", "unknown field `uri`"),
+        ("url = 'smtps://user:canary@mail.example.com", "invalid literal string"),
+    ] {
+        let error = parse(&format!("{smtp}{line}\n"), &[]).unwrap_err();
+        assert!(error.starts_with("keygate.toml, line 3: ") && error.contains(message), "{error}");
+        assert!(!error.contains("canary"), "{error}");
+    }
+}
+
+#[test]
 fn the_environment_beats_the_file() {
     let file = "data_dir = '/srv/a'\nlisten = '127.0.0.1:1'";
     let config = parse(file, &[("KEYGATE_DATA_DIR", "/srv/b"), ("KEYGATE_LISTEN", "127.0.0.1:0")]).unwrap();
