@@ -321,3 +321,18 @@ async fn a_call_that_fails_upstream_costs_no_tokens() {
         );
     }
 }
+
+#[tokio::test]
+async fn usage_that_cannot_be_true_leaves_the_reservation_charged() {
+    let absurd = r#"{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":9000000000000}}"#;
+    let rig = Rig::start(Behaviour::Write(whole("200 OK", absurd))).await;
+    let answer = async || {
+        let mut body = chat("qwen-plus");
+        body["max_tokens"] = 5_000.into();
+        send(call(&rig.gateway(), "/chat/completions", &rig.key).json(&body)).await
+    };
+    let first = answer().await;
+    assert_eq!(first.status, StatusCode::OK);
+    let used = remaining(&first, "tokens") - remaining(&answer().await, "tokens");
+    assert!((5_000..5_100).contains(&used), "what was reserved, and not the few words it said: {used}");
+}

@@ -15,6 +15,7 @@ mod metrics;
 mod models;
 mod origins;
 mod regions;
+mod reservation;
 mod routes;
 mod session;
 mod slow_bodies;

@@ -40,7 +40,7 @@ fn config(upstream: &str) -> String {
     });
     let names = MODELS.map(|model| format!("'{model}'")).join(", ");
     format!(
-        "shipped_models = false\n[[upstreams]]\nid = 'stub'\nbase_url = '{upstream}'\nmodels = [{names}]\n{}",
+        "shipped_models = false\n[timeouts]\nsettle = 1\n[[upstreams]]\nid = 'stub'\nbase_url = '{upstream}'\nmodels = [{names}]\n{}",
         models.collect::<String>()
     )
 }
@@ -200,6 +200,8 @@ async fn the_sums_of_ten_thousand_calls_are_what_the_clients_saw() {
     store.close().await;
 }
 
+/// How long an answer is read on when its client has left; as configured above.
+const SETTLE: Duration = Duration::from_secs(1);
 /// How much of the last moment a process may forget that is killed.
 const FORGETS: Duration = Duration::from_millis(100);
 
@@ -249,9 +251,11 @@ async fn a_process_that_is_killed_forgets_its_last_moment_and_counts_nothing_twi
     let seen = load.seen.lock().unwrap();
     let lost = load.lost.load(Ordering::Relaxed);
     let answered = || seen.iter().filter_map(|call| Some((call.request_id.as_ref()?, call.at)));
-    let missing: Vec<Duration> = answered()
-        .filter(|(id, _)| !ids.contains(id))
-        .map(|(_, at)| killed_at.checked_duration_since(at).unwrap_or_default())
+    let recorded_at = |call: &Seen| if call.left { call.at + SETTLE } else { call.at };
+    let missing: Vec<Duration> = seen
+        .iter()
+        .filter(|call| call.request_id.as_ref().is_some_and(|id| !ids.contains(id)))
+        .map(|call| killed_at.checked_duration_since(recorded_at(call)).unwrap_or_default())
         .collect();
     println!(
         "{} calls seen, {lost} cut off, {recorded} recorded; missing: {}, the first of them {:?} before the end",
