@@ -187,12 +187,17 @@ mod tests {
             contexts: &contexts,
         };
         assert_eq!(unmetered.estimate().ask.tokens, 0, "not metered in tokens");
-        assert!(asked(&model(None, None), Call::Completions, TEXT) > 0, "a limit of the workspace alone holds");
+        assert!(
+            asked(&model(None, None), Call::Completions, TEXT) > 0,
+            "a limit of the workspace alone holds"
+        );
     }
 
     #[test]
     fn only_names_that_operation_and_upstream_have_lower_it() {
-        use OutputLimit::{MaxCompletionTokens as Completion, MaxOutputTokens as Output, MaxTokens as Tokens};
+        use OutputLimit::{
+            MaxCompletionTokens as Completion, MaxOutputTokens as Output, MaxTokens as Tokens,
+        };
         let m = model(Some(800), Some(100_000));
         let answer = |names: &[OutputLimit], call, fields: &str| {
             asked_of(&Contexts::default(), obeys(names), &m, call, fields)
@@ -242,7 +247,8 @@ mod tests {
         assert_eq!(asked(&m, Call::ChatCompletions, r#","max_tokens":200"#), 200, "but a client may");
         let long = format!(r#","x":"{}""#, "x".repeat(591));
         assert_eq!(asked(&m, Call::ChatCompletions, &long), 200, "and so may a prompt");
-        let ignored = asked_of(&Contexts::default(), obeys(&[]), &m, Call::ChatCompletions, r#","max_tokens":20"#);
+        let ignored =
+            asked_of(&Contexts::default(), obeys(&[]), &m, Call::ChatCompletions, r#","max_tokens":20"#);
         assert_eq!(ignored, 100, "a name that may be ignored does not ask for what is guessed in its place");
     }
 
@@ -273,7 +279,11 @@ mod tests {
             r#","input":[{"role":"user","content":"fileid://file-1"}]"#,
             r#","input":[{"role":"user","content":"\u0066ileid://file-1"}]"#,
         ] {
-            assert!((250..300).contains(&asked(refers)) || asked(refers) == 1000, "{refers}: {}", asked(refers));
+            assert!(
+                (250..300).contains(&asked(refers)) || asked(refers) == 1000,
+                "{refers}: {}",
+                asked(refers)
+            );
         }
         assert_eq!(asked(&r#",{"file_id":"f"}"#.repeat(0)), 0);
     }
@@ -281,9 +291,8 @@ mod tests {
     #[test]
     fn requests_of_a_kind_reserve_what_the_last_took_more() {
         let (contexts, m) = (Contexts::default(), model(Some(800), Some(100_000)));
-        let ask = |fields: &str| {
-            asked_of(&contexts, obeys(&OutputLimit::ALL), &m, Call::ChatCompletions, fields)
-        };
+        let ask =
+            |fields: &str| asked_of(&contexts, obeys(&OutputLimit::ALL), &m, Call::ChatCompletions, fields);
         contexts.overran(contexts.kind(&"ws-1".into(), 0, Kind::default()), 300, Instant::now());
         assert_eq!((ask(""), ask(r#","max_tokens":10"#)), (700, 10));
         contexts.overran(contexts.kind(&"ws-1".into(), 0, Kind::default()), 90_000, Instant::now());

@@ -100,7 +100,13 @@ impl Note {
             forwarded_us: None,
             first_token_us: None,
         };
-        Self { ended: Arc::clone(ended), begun, outcome: Outcome::Open, left_us: None, record: Some(Box::new(record)) }
+        Self {
+            ended: Arc::clone(ended),
+            begun,
+            outcome: Outcome::Open,
+            left_us: None,
+            record: Some(Box::new(record)),
+        }
     }
 
     pub(crate) fn request_id(&self) -> Uuid {

@@ -37,7 +37,8 @@ pub(crate) trait Sink {
 pub(crate) struct Text {
     /// Between the quotes, as it is written.
     pub(crate) at: Range<usize>,
-    /// In thirds of a token: an ASCII character is one, any other three.
+    /// In thirds of a token: an ASCII character is one, a digit and any other character are three, and a character of
+    /// four bytes is twelve. Tokenizers split numbers into digits, and what they do not know into bytes.
     pub(crate) weight: u64,
     /// Only of a string that [`Sink::is_media`] asked about: whether it is base 64, behind the head of a data URL if it has one.
     pub(crate) is_base64: bool,
@@ -317,8 +318,11 @@ impl<'a> Scanner<'a> {
         self.start = self.at;
         self.weight = 0;
         self.state = State::Text { is_key };
-        self.base64 =
-            if is_media { Base64::Holds(self.at + data_url_head(&self.text[self.at..])) } else { Base64::Unasked };
+        self.base64 = if is_media {
+            Base64::Holds(self.at + data_url_head(&self.text[self.at..]))
+        } else {
+            Base64::Unasked
+        };
     }
 
     /// Whether the string ends before `until`; then the quote at its end is read, too.
@@ -341,8 +345,10 @@ impl<'a> Scanner<'a> {
             }
             while at < until && !matches!(self.text[at], b'"' | b'\\' | 0..0x20) {
                 weight += match self.text[at] {
+                    b'0'..=b'9' => 3,
                     0x80..0xC0 => 0,
-                    0xC0.. => 3,
+                    0xC0..0xF0 => 3,
+                    0xF0.. => 12,
                     _ => 1,
                 };
                 at += 1;
@@ -370,12 +376,13 @@ impl<'a> Scanner<'a> {
         let (len, weight) = match rest.first() {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => (1, 1),
             Some(b'u') => match hex(&rest[1..]).ok_or(fault)? {
+                0x30..0x3A => (5, 3),
                 0..0x80 => (5, 1),
                 // Half of a character: the other half must follow.
                 0xD800..0xDC00 => {
                     let second = rest[5..].strip_prefix(b"\\u").and_then(hex);
                     second.filter(|unit| (0xDC00..0xE000).contains(unit)).ok_or(fault)?;
-                    (11, 3)
+                    (11, 12)
                 }
                 0xDC00..0xE000 => return Err(fault),
                 _ => (5, 3),
@@ -457,20 +464,24 @@ fn special(word: u64) -> u64 {
     (is_zero(quote) | is_zero(backslash) | (word.wrapping_sub(ONES * 0x20) & !word)) & TOPS
 }
 
-/// Eight bytes of text in thirds of a token: one for each of ASCII, three for the first of each other character. A byte
-/// of zero counts as ASCII.
+/// What eight bytes of text weigh ([`Text::weight`]). A byte of zero counts as ASCII.
 fn weigh(word: u64) -> u64 {
     let other = word & TOPS;
     let first = other & (word << 1);
-    u64::from(8 - other.count_ones() + 3 * first.count_ones())
+    let first_of_four = first & (word << 2) & (word << 3);
+    // Below ten, once the bits of '0' are taken off; the sum does not reach the next byte.
+    let digit = word ^ (ONES * b'0' as u64);
+    let digits = !(((digit & !TOPS) + ONES * (0x80 - 10)) | digit) & TOPS;
+    let count = |bits: u64| u64::from(bits.count_ones());
+    8 - count(other) + 3 * count(first) + 9 * count(first_of_four) + 2 * count(digits)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::Value;
     use serde::de::IgnoredAny;
+    use serde_json::Value;
 
     /// Keeps all it is told.
     #[derive(Debug, Default, PartialEq, Eq)]
@@ -543,15 +554,62 @@ mod tests {
     #[test]
     fn it_takes_json_and_nothing_else() {
         for text in [
-            "", " ", "{", "}", "[", "]", "[1,]", "{,}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{1:2}", "[1 2]", "1", "-",
-            "-0", "01", "1.", "1.5e", "1e+5", "-1.0E-2", "+1", ".5", "true", "tru", "nul", "[true,false,null]", "\"",
-            "\"\\\"", "\"\\x\"", "\"\\u12\"", "\"\\u00e9\"", "\"\\ud83d\\ude42\"", "\"\\ud83d\"", "\"\\ude42\"",
-            "\"\\ud83d\\u0041\"", "\"a\u{7f}b\"", "\"a\nb\"", "\"\\n\"", "{} {}", "[]x", "{\"a\":[{\"b\":[]}]}",
-            "\u{feff}{}", "1e999", "[1e5,-0.0]", "{\"a\":1]", "[1}", "nullx", "\"12345678\\\"", "\"1234567\n\"",
+            "",
+            " ",
+            "{",
+            "}",
+            "[",
+            "]",
+            "[1,]",
+            "{,}",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{1:2}",
+            "[1 2]",
+            "1",
+            "-",
+            "-0",
+            "01",
+            "1.",
+            "1.5e",
+            "1e+5",
+            "-1.0E-2",
+            "+1",
+            ".5",
+            "true",
+            "tru",
+            "nul",
+            "[true,false,null]",
+            "\"",
+            "\"\\\"",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "\"\\u00e9\"",
+            "\"\\ud83d\\ude42\"",
+            "\"\\ud83d\"",
+            "\"\\ude42\"",
+            "\"\\ud83d\\u0041\"",
+            "\"a\u{7f}b\"",
+            "\"a\nb\"",
+            "\"\\n\"",
+            "{} {}",
+            "[]x",
+            "{\"a\":[{\"b\":[]}]}",
+            "\u{feff}{}",
+            "1e999",
+            "[1e5,-0.0]",
+            "{\"a\":1]",
+            "[1}",
+            "nullx",
+            "\"12345678\\\"",
+            "\"1234567\n\"",
         ] {
             agrees_with_serde(text.as_bytes());
         }
-        for bytes in [&b"\"\xff\""[..], b"\"\xc3\"", b"\xc3", b"\"\xed\xa0\x80\"", b"\"1234567\x01\"", b"\"\x80\""] {
+        for bytes in
+            [&b"\"\xff\""[..], b"\"\xc3\"", b"\xc3", b"\"\xed\xa0\x80\"", b"\"1234567\x01\"", b"\"\x80\""]
+        {
             assert!(scan(bytes, usize::MAX).is_err());
             agrees_with_serde(bytes);
         }
@@ -569,20 +627,30 @@ mod tests {
 
     #[test]
     fn a_text_weighs_by_its_characters() {
-        for (text, expected) in
-            [("", 0), ("abc", 3), ("abcdefgh12345678!", 17), ("你好", 6), ("a\n\"\\", 4), ("🙂 ok", 6), ("ünïcödé text, long", 30)]
-        {
+        for (text, expected) in [
+            ("", 0),
+            ("abc", 3),
+            ("abcdefgh12345678!", 33),
+            ("你好", 6),
+            ("a\n\"\\", 4),
+            ("🙂 ok", 15),
+            ("ünïcödé text, long", 26),
+        ] {
             assert_eq!(weight(text), expected, "{text}");
         }
     }
 
     #[test]
     fn base64_is_told_behind_the_head_of_a_data_url() {
-        let is = |text: &str| format!("{:?}", scan(format!("\"{text}\"").as_bytes(), 5).unwrap().0).contains("is_base64: true");
+        let is = |text: &str| {
+            format!("{:?}", scan(format!("\"{text}\"").as_bytes(), 5).unwrap().0).contains("is_base64: true")
+        };
         assert!(is("data:image/png;base64,iVBORw0KGgo="));
         assert!(is("data:image\\/png;base64,iVBOR\\/0KGgo="), "as PHP writes it");
         assert!(is("iVBORw0KGgoiVBORw0KGgo="));
-        for text in ["data:a;base64,many words", "data:a;base64,é", "https://a/b", "data:text/plain,AAAA", "AAAA\\n"] {
+        for text in
+            ["data:a;base64,many words", "data:a;base64,é", "https://a/b", "data:text/plain,AAAA", "AAAA\\n"]
+        {
             assert!(!is(text), "{text}");
         }
     }
@@ -616,7 +684,12 @@ mod tests {
 
         #[test]
         fn any_value_of_serde_is_read_and_weighed(text in ".{0,60}") {
-            let expected: u64 = text.chars().map(|c| if c.is_ascii() { 1 } else { 3 }).sum();
+            let expected: u64 = text.chars().map(|c| match c {
+                '0'..='9' => 3,
+                c if c.is_ascii() => 1,
+                c if c.len_utf8() == 4 => 12,
+                _ => 3,
+            }).sum();
             prop_assert_eq!(weight(&text), expected);
         }
     }

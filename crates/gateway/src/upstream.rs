@@ -150,7 +150,10 @@ impl Route {
     }
 
     /// Sends a call. The future borrows nothing, so it can be read on when the caller has disconnected.
-    pub(crate) fn send(&self, outgoing: Outgoing) -> impl Future<Output = Result<Answer, Refusal>> + Send + use<> {
+    pub(crate) fn send(
+        &self,
+        outgoing: Outgoing,
+    ) -> impl Future<Output = Result<Answer, Refusal>> + Send + use<> {
         let upstream = self.upstream.clone();
         async move {
             match &upstream {

@@ -203,46 +203,48 @@ impl<'a> Reading<'a> {
         }
         // The quotes around it are part of the body.
         let quoted = &self.body[at.start - 1..=at.end];
-        serde_json::from_slice::<String>(quoted).map_or(Cow::Borrowed(raw), |text| Cow::Owned(text.into_bytes()))
+        serde_json::from_slice::<String>(quoted)
+            .map_or(Cow::Borrowed(raw), |text| Cow::Owned(text.into_bytes()))
     }
 
-    /// Files by their ids, in the middle of a text, as Qwen-Long takes them.
+    /// Files by their ids in place of a text, as Qwen-Long takes them.
     fn find_files(&mut self, at: &Range<usize>) {
-        const MARK: &[u8] = b"fileid://";
         let raw = &self.body[at.clone()];
-        if !matches!(raw.first(), Some(b'f' | b'\\' | b' ')) {
-            return;
-        }
-        // As long as its escapes are, if it has some.
-        let begin = &raw[..raw.len().min(6 * (MARK.len() + 2))];
-        let plain = unescaped(begin);
-        if plain.trim_ascii_start().starts_with(MARK) {
-            self.references.unnamed += raw.iter().filter(|byte| **byte == b',').count() as u64;
+        if begins_with(raw, b"fileid://") {
+            self.references.unnamed += memchr::memchr_iter(b',', raw).count() as u64;
             self.references.add(at.clone());
         }
     }
 }
 
-/// The ASCII that a text begins with, escaped or not.
-fn unescaped(raw: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some((first, tail)) = rest.split_first() {
-        let (byte, len) = match (first, tail) {
-            (b'\\', [b'u', hex @ ..]) => {
-                let digits = hex.get(..4).and_then(|hex| std::str::from_utf8(hex).ok());
-                match digits.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-                    Some(byte) => (byte, 6),
-                    None => break,
-                }
+/// Whether a text begins so behind some blanks, escaped or not.
+fn begins_with(raw: &[u8], mut mark: &[u8]) -> bool {
+    /// So many bytes are looked at.
+    const LOOK: usize = 128;
+    let mut rest = &raw[..raw.len().min(LOOK)];
+    let mut is_blank = true;
+    while let Some((wanted, left)) = mark.split_first() {
+        let (byte, len) = match rest {
+            [b'\\', b'u', b'0', b'0', high, low, ..] => {
+                let digit = |hex: &u8| char::from(*hex).to_digit(16).unwrap_or_default() as u8;
+                (digit(high) << 4 | digit(low), 6)
             }
-            (b'\\', [escaped, ..]) => (if matches!(escaped, b'/' | b'\\') { *escaped } else { b' ' }, 2),
-            _ => (*first, 1),
+            [b'\\', b'n' | b'r' | b't', ..] => (b' ', 2),
+            [b'\\', escaped, ..] => (*escaped, 2),
+            [byte, ..] => (*byte, 1),
+            [] => return false,
         };
-        plain.push(byte);
         rest = &rest[len..];
+        is_blank &= byte.is_ascii_whitespace();
+        if is_blank {
+            continue;
+        }
+        if byte != *wanted {
+            return false;
+        }
+        mark = left;
     }
-    plain
+    true
 }
 
 impl Sink for Reading<'_> {
@@ -351,7 +353,7 @@ impl Sink for Reading<'_> {
         let role = self.coming();
         if !self.steers() {
             let is_id = role == Role::Prompt && is_whole && at.len() <= ID_DIGITS;
-            self.weight += if is_id { 3 } else { at.len() as u64 + 1 };
+            self.weight += if is_id { 3 } else { 3 * at.len() as u64 };
         }
         self.end(at);
         Ok(())

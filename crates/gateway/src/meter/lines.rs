@@ -146,9 +146,10 @@ mod tests {
             assert!(lines.begun.len() <= LINE_MAX);
         }
         assert!(passed > 2_000_000, "{passed}");
-        let end = lines.feed(&Bytes::from_static(b"\ndata: {\"choices\":[{\"delta\":\"abc\"}]}\n"), |told, _| {
-            assert_eq!(told.output.tokens(), 1);
-        });
+        let end =
+            lines.feed(&Bytes::from_static(b"\ndata: {\"choices\":[{\"delta\":\"abc\"}]}\n"), |told, _| {
+                assert_eq!(told.output.tokens(), 1);
+            });
         assert!(end.ends_with(b"}\n"));
     }
 }

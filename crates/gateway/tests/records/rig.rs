@@ -70,8 +70,14 @@ impl Rig {
         let catalogue = Arc::new(Catalogue::new(&definitions, &[region("home"), region("away")]));
         let ended = Arc::new(ended(&catalogue));
         let second = Duration::from_secs(1);
-        let timeouts =
-            Timeouts { body: second, connect: second, first_byte: second, idle: second, whole: second, settle: second };
+        let timeouts = Timeouts {
+            body: second,
+            connect: second,
+            first_byte: second,
+            idle: second,
+            whole: second,
+            settle: second,
+        };
         let service = Arc::new(HttpUpstream::new("stub", url, None, timeouts).unwrap());
         let terms = Terms::new(&OutputLimit::ALL, 0.25);
         let route = |upstreams: Upstreams, model: &str| upstreams.route(model.into(), &service, None, terms);

@@ -40,7 +40,7 @@ fn config(upstream: &str) -> String {
     });
     let names = MODELS.map(|model| format!("'{model}'")).join(", ");
     format!(
-        "shipped_models = false\n[timeouts]\nsettle = 1\n[[upstreams]]\nid = 'stub'\nbase_url = '{upstream}'\nmodels = [{names}]\n{}",
+        "shipped_models = false\n[limits]\ncalls_per_key = 10000\n[timeouts]\nsettle = 1\n[[upstreams]]\nid = 'stub'\nbase_url = '{upstream}'\nmodels = [{names}]\n{}",
         models.collect::<String>()
     )
 }
@@ -293,7 +293,8 @@ async fn logged(store: &UsageStore, load: &Load) -> Vec<String> {
 #[tokio::test]
 async fn a_call_that_the_stop_cuts_off_is_recorded_as_such() {
     let (url, arrivals) = upstream::start().await;
-    let server = Server::start_with(&format!("{}[timeouts]\nstop = 1\n", config(&url))).await;
+    let config = config(&url).replace("[timeouts]", "[timeouts]\nstop = 1");
+    let server = Server::start_with(&config).await;
     let (_, key) = server.owner().await.default_key().await;
     let (arrived, arrives) = tokio::sync::oneshot::channel();
     arrivals.lock().unwrap().insert(1, arrived);

@@ -27,9 +27,9 @@ fn config(url: &str, upstream: &str, model: &str) -> String {
     )
 }
 
-/// The window of 131,072 tokens, and answers of at most [`ANSWER`], which is also what they are expected to take.
-fn covered() -> String {
-    format!("context_window = 131072\nmax_output_tokens = {ANSWER}\nexpected_output_tokens = {ANSWER}")
+/// A window of 131,072 tokens, and answers of at most so many, which is also what they are expected to take.
+fn covered(answer: u64) -> String {
+    format!("context_window = 131072\nmax_output_tokens = {answer}\nexpected_output_tokens = {answer}")
 }
 
 struct Attack {
@@ -48,9 +48,10 @@ impl Attack {
 
     /// Before an upstream that obeys all names, and is known to.
     async fn new() -> Self {
-        let upstream = Upstream { obeys: ALL, answer: ANSWER, context: 66_000, pause: Duration::from_millis(500) };
+        let upstream =
+            Upstream { obeys: ALL, answer: ANSWER, context: 66_000, pause: Duration::from_millis(500) };
         let known = "output_limits = ['max_tokens', 'max_completion_tokens', 'max_output_tokens']";
-        Self::on(upstream, known, &covered()).await
+        Self::on(upstream, known, &covered(ANSWER)).await
     }
 
     /// Sends the same request many times at once, and reads each answer to its end.
@@ -104,7 +105,7 @@ async fn a_name_of_another_operation_lowers_no_reservation() {
 async fn a_name_the_upstream_may_ignore_lowers_no_reservation() {
     let obeys = &["max_tokens"];
     let upstream = Upstream { obeys, answer: ANSWER, context: 0, pause: Duration::from_millis(500) };
-    let attack = Attack::on(upstream, "", &covered()).await;
+    let attack = Attack::on(upstream, "", &covered(ANSWER)).await;
     attack.burst("/chat/completions", &chat(json!({ "max_completion_tokens": 1 }))).await;
     attack.held("max_completion_tokens");
 }
@@ -148,7 +149,8 @@ async fn a_stream_that_its_client_leaves_is_charged_in_full() {
 #[tokio::test(flavor = "multi_thread")]
 async fn context_that_is_not_in_the_body_is_reserved() {
     let attack = Attack::new().await;
-    let body = json!({ "model": "m", "input": "Hello", "max_output_tokens": 1, "previous_response_id": "resp_x" });
+    let body =
+        json!({ "model": "m", "input": "Hello", "max_output_tokens": 1, "previous_response_id": "resp_x" });
     attack.burst("/responses", &body).await;
     attack.held("previous_response_id");
 }
@@ -193,13 +195,14 @@ async fn a_call_keeps_its_place_until_its_answer_is_read_on() {
     let pause = Duration::from_millis(1_500);
     let upstream = Upstream { obeys: ALL, answer: 10, context: 0, pause };
     let (url, served) = upstream.start().await;
-    let config = config(&url, "", &covered()).replace("calls_per_key = 1000", "calls_per_key = 1");
+    let config = config(&url, "", &covered(ANSWER)).replace("calls_per_key = 1000", "calls_per_key = 1");
     let server = Server::start_with(&config).await;
     let (_, key) = server.owner().await.granted("Attack", json!([["m", 1_000_000, LIMIT]])).await;
     let attack = Attack { server, key, served };
     let gateway = attack.server.gateway(SINGAPORE);
     for stream in [true, false] {
-        let request = call(&gateway, "/chat/completions", &attack.key).json(&chat(json!({ "stream": stream })));
+        let request =
+            call(&gateway, "/chat/completions", &attack.key).json(&chat(json!({ "stream": stream })));
         // It has reached the upstream, and the client disconnects.
         let read = async { request.send().await.unwrap().bytes().await.unwrap() };
         assert!(tokio::time::timeout(Duration::from_millis(500), read).await.is_err());

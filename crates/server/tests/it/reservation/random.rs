@@ -43,7 +43,9 @@ impl Random {
         match path {
             "/chat/completions" => {
                 let content = match self.below(4) {
-                    0 => json!([{ "type": "image_url", "image_url": { "url": "https://example.com/a.png" } }]),
+                    0 => {
+                        json!([{ "type": "image_url", "image_url": { "url": "https://example.com/a.png" } }])
+                    }
                     1 => json!([{ "type": "text", "text": text, "image_url": { "url": "x" } }]),
                     _ => json!(text),
                 };
@@ -51,7 +53,10 @@ impl Random {
             }
             "/responses" => match self.below(2) {
                 0 => ("input", json!(text)),
-                _ => ("input", json!([{ "role": "user", "content": [{ "type": "input_text", "text": text }] }])),
+                _ => (
+                    "input",
+                    json!([{ "role": "user", "content": [{ "type": "input_text", "text": text }] }]),
+                ),
             },
             _ => {
                 let name = if path == "/completions" { "prompt" } else { "input" };
@@ -71,7 +76,8 @@ impl Random {
         body[name] = prompt;
         for limit in ALL {
             if self.below(3) == 0 {
-                body[*limit] = self.of(&[json!(0), json!(1), json!(1), json!(60), json!(3_000), json!(null)]).clone();
+                body[*limit] =
+                    self.of(&[json!(0), json!(1), json!(1), json!(60), json!(3_000), json!(null)]).clone();
             }
         }
         if self.below(6) == 0 {
@@ -118,13 +124,22 @@ async fn load(attack: &Attack, seed: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn random_requests_pass_no_limit_by_more_than_an_answer() {
-    let some: &[&str] = &["max_tokens"];
-    for (seed, obeys) in [(1, &[][..]), (2, some), (3, ALL), (4, &["max_output_tokens"][..])] {
-        let upstream = Upstream { obeys, answer: ANSWER, context: 30_000, pause: Duration::from_millis(200) };
+    let some = &["max_tokens"][..];
+    let other = &["max_output_tokens"][..];
+    // With long answers few requests use up the limit, with short ones many run at once.
+    for (seed, obeys, tokens) in [
+        (1, &[][..], ANSWER),
+        (2, &[][..], 400),
+        (3, some, ANSWER),
+        (4, some, 400),
+        (5, ALL, ANSWER),
+        (6, other, 400),
+    ] {
+        let upstream = Upstream { obeys, answer: tokens, context: 30_000, pause: Duration::from_millis(200) };
         let names: Vec<String> = obeys.iter().map(|name| format!("'{name}'")).collect();
         let settings = format!("output_limits = [{}]", names.join(", "));
-        let attack = Attack::on(upstream, &settings, &covered()).await;
+        let attack = Attack::on(upstream, &settings, &covered(tokens)).await;
         load(&attack, seed).await;
-        attack.held(&format!("obeying {obeys:?}"));
+        attack.held(&format!("obeying {obeys:?}, answers of {tokens}"));
     }
 }

@@ -70,7 +70,8 @@ impl Upstream {
                 json!({ "prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output })
             };
             if body["stream"] != true {
-                let answer = json!({ "id": id, "object": "response", "choices": [], "output": [], "usage": usage });
+                let answer =
+                    json!({ "id": id, "object": "response", "choices": [], "output": [], "usage": usage });
                 tokio::time::sleep(self.pause).await;
                 if stream.write_all(whole(&answer.to_string()).as_bytes()).await.is_err() {
                     return;
@@ -107,7 +108,8 @@ impl Upstream {
             }
             _ => 0,
         };
-        let prompts = ["messages", "input", "prompt"].iter().map(|name| text_tokens(&body[*name])).sum::<u64>();
+        let prompts =
+            ["messages", "input", "prompt"].iter().map(|name| text_tokens(&body[*name])).sum::<u64>();
         if path.ends_with("/embeddings") {
             return (prompts, 0);
         }
@@ -119,7 +121,9 @@ impl Upstream {
         let limit = names.iter().filter(|name| self.obeys.contains(*name)).find_map(|name| number(name));
         let answer = limit.filter(|limit| *limit > 0).unwrap_or(self.answer).min(self.answer);
         let count = match &body["prompt"] {
-            Value::Array(prompts) if path.ends_with("/completions") && !path.ends_with("/chat/completions") => {
+            Value::Array(prompts)
+                if path.ends_with("/completions") && !path.ends_with("/chat/completions") =>
+            {
                 prompts.iter().filter(|prompt| !prompt.is_number()).count().max(1) as u64
             }
             _ => 1,
