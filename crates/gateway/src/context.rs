@@ -7,7 +7,7 @@
 
 use keygate_contract::WorkspaceId;
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
+use std::hash::{BuildHasher as _, RandomState};
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -53,16 +53,12 @@ pub(crate) struct Kind {
 impl Contexts {
     /// The key of an id that a workspace uses.
     pub(crate) fn id(&self, workspace: &WorkspaceId, id: &[u8]) -> ContextKey {
-        let mut hasher = self.hasher.build_hasher();
-        (0u8, workspace.as_str(), id).hash(&mut hasher);
-        ContextKey(hasher.finish())
+        ContextKey(self.hasher.hash_one((0u8, workspace.as_str(), id)))
     }
 
     /// The key of a workspace's requests of a kind to the model of a slot.
     pub(crate) fn kind(&self, workspace: &WorkspaceId, slot: usize, kind: Kind) -> ContextKey {
-        let mut hasher = self.hasher.build_hasher();
-        (1u8, workspace.as_str(), slot, kind).hash(&mut hasher);
-        ContextKey(hasher.finish())
+        ContextKey(self.hasher.hash_one((1u8, workspace.as_str(), slot, kind)))
     }
 
     /// The tokens that were last read under an id.

@@ -123,8 +123,8 @@ impl<'a> Reading<'a> {
 
     /// What the value of a field is that stands in an object of this role.
     fn field_role(&mut self, parent: Role, name: &[u8]) -> Role {
-        // Wherever it stands: an upstream may read it there.
-        if name == b"file_id" {
+        // Wherever it stands and however it is spelled: an upstream may read it.
+        if name.eq_ignore_ascii_case(b"file_id") {
             return Role::Reference;
         }
         match parent {

@@ -234,7 +234,7 @@ fn a_body_that_nests_too_deep_is_refused_and_says_so() {
     assert!(parse(&nested(126)).is_ok());
     match parse(&nested(127)) {
         Err(Refusal::BadBody { message, param: None }) => {
-            assert!(message.contains("127 levels"), "{message}")
+            assert!(message.contains("127 levels"), "{message}");
         }
         other => panic!("{other:?}"),
     }

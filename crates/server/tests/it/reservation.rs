@@ -73,7 +73,6 @@ impl Attack {
     #[track_caller]
     fn held(&self, what: &str) {
         let (total, largest, requests) = self.served();
-        println!("{what}: {total} tokens in {requests} requests, the largest {largest}");
         assert!(requests > 0, "{what}: nothing was served");
         assert!(total <= LIMIT + largest, "{what}: {total} of {LIMIT}, the largest {largest}");
     }
@@ -81,7 +80,7 @@ impl Attack {
 
 const ALL: &[&str] = &["max_tokens", "max_completion_tokens", "max_output_tokens"];
 
-fn chat(fields: Value) -> Value {
+fn chat(fields: &Value) -> Value {
     let mut body = json!({ "model": "m", "messages": [{ "role": "user", "content": "Hello" }] });
     body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     body
@@ -90,8 +89,8 @@ fn chat(fields: Value) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_of_another_operation_lowers_no_reservation() {
     for (path, body) in [
-        ("/chat/completions", chat(json!({ "max_output_tokens": 1 }))),
-        ("/chat/completions", chat(json!({ "max_tokens": 0 }))),
+        ("/chat/completions", chat(&json!({ "max_output_tokens": 1 }))),
+        ("/chat/completions", chat(&json!({ "max_tokens": 0 }))),
         ("/completions", json!({ "model": "m", "prompt": "Hello", "max_completion_tokens": 1 })),
         ("/responses", json!({ "model": "m", "input": "Hello", "max_tokens": 1 })),
     ] {
@@ -106,7 +105,7 @@ async fn a_name_the_upstream_may_ignore_lowers_no_reservation() {
     let obeys = &["max_tokens"];
     let upstream = Upstream { obeys, answer: ANSWER, context: 0, pause: Duration::from_millis(500) };
     let attack = Attack::on(upstream, "", &covered(ANSWER)).await;
-    attack.burst("/chat/completions", &chat(json!({ "max_completion_tokens": 1 }))).await;
+    attack.burst("/chat/completions", &chat(&json!({ "max_completion_tokens": 1 }))).await;
     attack.held("max_completion_tokens");
 }
 
@@ -133,7 +132,7 @@ async fn a_stream_that_its_client_leaves_is_charged_in_full() {
     let end = tokio::time::Instant::now() + Duration::from_secs(2);
     let client = async |_| {
         while tokio::time::Instant::now() < end {
-            let body = chat(json!({ "stream": true }));
+            let body = chat(&json!({ "stream": true }));
             let response = call(&gateway, "/chat/completions", &attack.key).json(&body).send().await.unwrap();
             let is_stream = response.status().is_success();
             response.bytes_stream().next().await;
@@ -161,7 +160,7 @@ async fn answers_longer_than_expected_pass_a_limit_once() {
     let longer = format!("max_output_tokens = {ANSWER}\nexpected_output_tokens = {EXPECTED}");
     let upstream = || Upstream { obeys: &[], answer: ANSWER, context: 0, pause: Duration::from_millis(500) };
     let attack = Attack::on(upstream(), "", &longer).await;
-    attack.burst("/chat/completions", &chat(json!({}))).await;
+    attack.burst("/chat/completions", &chat(&json!({}))).await;
     let (total, _, requests) = attack.served();
     println!("the first burst: {total} tokens in {requests} requests");
     assert!(total > LIMIT + ANSWER, "more than the strict bound, or this test proves nothing");
@@ -170,9 +169,10 @@ async fn answers_longer_than_expected_pass_a_limit_once() {
     // One such answer teaches the next requests of the workspace what to reserve.
     let attack = Attack::on(upstream(), "", &longer).await;
     let gateway = attack.server.gateway(SINGAPORE);
-    let first = call(&gateway, "/chat/completions", &attack.key).json(&chat(json!({}))).send().await.unwrap();
+    let first =
+        call(&gateway, "/chat/completions", &attack.key).json(&chat(&json!({}))).send().await.unwrap();
     first.bytes().await.unwrap();
-    attack.burst("/chat/completions", &chat(json!({}))).await;
+    attack.burst("/chat/completions", &chat(&json!({}))).await;
     attack.held("after one long answer");
 }
 
@@ -202,16 +202,16 @@ async fn a_call_keeps_its_place_until_its_answer_is_read_on() {
     let gateway = attack.server.gateway(SINGAPORE);
     for stream in [true, false] {
         let request =
-            call(&gateway, "/chat/completions", &attack.key).json(&chat(json!({ "stream": stream })));
+            call(&gateway, "/chat/completions", &attack.key).json(&chat(&json!({ "stream": stream })));
         // It has reached the upstream, and the client disconnects.
         let read = async { request.send().await.unwrap().bytes().await.unwrap() };
         assert!(tokio::time::timeout(Duration::from_millis(500), read).await.is_err());
-        let second = call(&gateway, "/chat/completions", &attack.key).json(&chat(json!({})));
+        let second = call(&gateway, "/chat/completions", &attack.key).json(&chat(&json!({})));
         let second = send(second).await;
         assert_eq!(second.body["error"]["code"], "limit_concurrency", "{}", second.body);
         let mut passes = false;
         for _ in 0..50 {
-            let third = chat(json!({ "stream": true }));
+            let third = chat(&json!({ "stream": true }));
             let third = call(&gateway, "/chat/completions", &attack.key).json(&third).send().await.unwrap();
             passes = third.status().is_success();
             if passes {
