@@ -3,30 +3,67 @@
 use crate::belief::Belief;
 use crate::call::CallBody;
 use crate::catalogue::Model;
+use crate::context::{ContextKey, Contexts, Kind};
 use crate::door::Call;
 use crate::limit::{Ask, Limits};
+use crate::upstream::Terms;
+use keygate_contract::WorkspaceId;
+use std::time::Instant;
 
 /// A call that is permitted, and asks for what it needs.
 pub(crate) struct Asking<'a> {
     pub(crate) model: &'a Model,
+    pub(crate) workspace: &'a WorkspaceId,
     /// What its workspace may do with the model in a minute.
-    pub(crate) workspace: Limits,
+    pub(crate) limits: Limits,
     pub(crate) call: Call,
     pub(crate) body: &'a CallBody<'a>,
+    /// What is known of the upstream it goes to.
+    pub(crate) terms: Terms,
+    pub(crate) contexts: &'a Contexts,
+}
+
+/// What a call is taken to use, before it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Estimate {
+    pub(crate) ask: Ask,
+    /// Tokens of the prompt, context that is not in the body among them.
+    pub(crate) prompt: u64,
+    /// Tokens without what earlier requests took more.
+    pub(crate) base: u64,
+    /// Requests of its kind.
+    pub(crate) kind: ContextKey,
+}
+
+/// The answer, as far as the request says how long it may be.
+struct Output {
+    /// The most that the request asks for; 0 if it does not say.
+    asked: u64,
+    /// What is reserved.
+    reserved: u64,
 }
 
 impl Asking<'_> {
-    /// What it asks for.
-    pub(crate) fn ask(&self) -> Ask {
-        let account = self.model.limits;
-        let tokens = if account.tpm.is_some() || self.workspace.tpm.is_some() { self.tokens() } else { 0 };
-        Ask { workspace: self.workspace, account, tokens }
-    }
-
-    /// The tokens of the prompt, by estimate; of each, if there are several, no more than the model can read.
-    pub(crate) fn prompt_tokens(&self) -> u64 {
+    /// What it is taken to use.
+    pub(crate) fn estimate(&self) -> Estimate {
+        let output = self.output();
+        let (known, guessed) = self.context();
         let most = self.model.context_window.map_or(u64::MAX, |window| window.saturating_mul(self.prompts()));
-        self.body.prompt.tokens().min(most)
+        let text = self.body.prompt.tokens();
+        let prompt = text.saturating_add(known).saturating_add(guessed).min(most);
+        let kind = self.contexts.kind(self.workspace, self.model.slot, self.kind(&output));
+        let account = self.model.limits;
+        let answers = self.body.answers.saturating_mul(self.prompts());
+        let base = prompt.saturating_add(output.reserved.saturating_mul(answers));
+        let tightest = [self.limits.tpm, account.tpm].into_iter().flatten().min();
+        let tokens = tightest.map_or(0, |tightest| {
+            let total = base.saturating_add(self.contexts.overrun(kind, Instant::now()));
+            // The client did not ask for all of it: a guess of ours must not make the call one that can never pass.
+            let text = text.saturating_add(known).min(most);
+            let asked = text.saturating_add(output.asked.saturating_mul(answers));
+            total.min(tightest.max(asked))
+        });
+        Estimate { ask: Ask { workspace: self.limits, account, tokens }, prompt, base, kind }
     }
 
     /// The tokens that the upstream is believed to have used for it.
@@ -42,22 +79,47 @@ impl Asking<'_> {
         }
     }
 
-    fn tokens(&self) -> u64 {
-        let prompt = self.prompt_tokens();
-        let answer = match (self.call, self.body.max_tokens) {
-            (Call::Embeddings, _) => 0,
-            (_, Some(most)) => most.min(self.model.max_output_tokens.unwrap_or(u64::MAX)),
-            (_, None) => self.model.expected_output_tokens,
-        };
-        let answers = self.body.answers.saturating_mul(self.prompts());
-        let tokens = prompt.saturating_add(answer.saturating_mul(answers));
-        match self.body.max_tokens {
-            Some(_) => tokens,
-            // The client did not ask for so much: a guess of ours must not make the call one that can never pass.
-            None => {
-                let tightest = [self.workspace.tpm, self.model.limits.tpm].into_iter().flatten().min();
-                tokens.min(tightest.unwrap_or(u64::MAX).max(prompt))
-            }
+    /// One answer. A name lowers what is reserved only if the upstream is known to obey it, and if it says more than 0,
+    /// which upstreams take for no limit. The others can only raise it. Of several the largest holds: which of them the
+    /// upstream goes by is not known.
+    fn output(&self) -> Output {
+        if self.call == Call::Embeddings {
+            return Output { asked: 0, reserved: 0 };
+        }
+        let most = self.model.max_output_tokens.unwrap_or(u64::MAX);
+        let default = self.model.expected_output_tokens;
+        let said = || self.body.output_limits().map(|(name, tokens)| (name, tokens.min(most)));
+        let asked = said().map(|(_, tokens)| tokens).max().unwrap_or(0);
+        let holds = said().any(|(name, _)| self.terms.obeys(name)) && said().all(|(_, tokens)| tokens > 0);
+        Output { asked, reserved: if holds { asked } else { asked.max(default) } }
+    }
+
+    /// Tokens that the upstream reads beside the body: those that were last seen, and those that are guessed because
+    /// they never were.
+    fn context(&self) -> (u64, u64) {
+        let seen = |id: &[u8]| self.contexts.seen(self.contexts.id(self.workspace, id));
+        let window = self.model.context_window.unwrap_or(crate::belief::UNKNOWN);
+        // Whole tokens of a share; windows are far below what a float holds exactly.
+        let share = (window as f64 * f64::from(self.terms.unseen_context)) as u64;
+        let (mut known, mut guessed) = (0u64, self.body.unnamed_references().saturating_mul(share));
+        // Only the upstream gives out these ids, each for good: what one came to is certain.
+        match self.body.previous().map(|id| seen(&id)) {
+            Some(Some(tokens)) => known = tokens,
+            Some(None) => guessed = guessed.saturating_add(share),
+            None => {}
+        }
+        for id in self.body.references() {
+            // The request in which one of these was last seen may not have read it: no less than the share.
+            guessed = guessed.saturating_add(seen(&id).unwrap_or(0).max(share));
+        }
+        (known, guessed)
+    }
+
+    fn kind(&self, output: &Output) -> Kind {
+        Kind {
+            is_limited: output.reserved < self.model.expected_output_tokens,
+            has_media: self.body.has_media,
+            has_context: self.body.has_references(),
         }
     }
 }
@@ -65,7 +127,12 @@ impl Asking<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upstream::OutputLimit;
     use keygate_contract::ModelType;
+
+    const TEXT: &str = r#","prompt":"abcdef""#;
+    /// Of that text, with its quotes and comma.
+    const TEXT_TOKENS: u64 = 3;
 
     fn model(max_output_tokens: Option<u64>, tpm: Option<u64>) -> Model {
         Model {
@@ -81,43 +148,94 @@ mod tests {
         }
     }
 
-    fn asked(model: &Model, call: Call, fields: &str) -> u64 {
+    fn obeys(names: &[OutputLimit]) -> Terms {
+        Terms::new(names, 0.25)
+    }
+
+    fn asked_of(contexts: &Contexts, terms: Terms, model: &Model, call: Call, fields: &str) -> u64 {
         let body = format!(r#"{{"model":"m"{fields}}}"#);
-        let body = CallBody::parse(body.as_bytes()).unwrap();
-        let workspace = Limits { rpm: 6, tpm: Some(5000) };
-        Asking { model, workspace, call, body: &body }.ask().tokens
+        let body = CallBody::parse(body.as_bytes(), call).unwrap();
+        let limits = Limits { rpm: 6, tpm: Some(5000) };
+        let workspace = &"ws-1".into();
+        Asking { model, workspace, limits, call, body: &body, terms, contexts }.estimate().ask.tokens
+    }
+
+    fn asked(model: &Model, call: Call, fields: &str) -> u64 {
+        asked_of(&Contexts::default(), obeys(&OutputLimit::ALL), model, call, fields)
     }
 
     #[test]
     fn a_call_asks_for_its_prompt_and_for_the_answer_it_may_get() {
         let m = model(Some(800), Some(100_000));
-        let prompt = r#","prompt":"abcdef""#;
-        assert_eq!(asked(&m, Call::Completions, prompt), 2 + 400);
-        assert_eq!(asked(&m, Call::Completions, &format!(r#"{prompt},"max_tokens":10"#)), 2 + 10);
-        assert_eq!(asked(&m, Call::Completions, &format!(r#"{prompt},"max_tokens":10,"n":3"#)), 2 + 30);
-        assert_eq!(asked(&m, Call::Completions, &format!(r#"{prompt},"max_tokens":90000"#)), 2 + 800);
-        assert_eq!(asked(&m, Call::Embeddings, &format!(r#"{prompt},"max_tokens":10"#)), 2);
-        let long = format!(r#","prompt":"{}""#, "x".repeat(90_000));
+        let text = TEXT_TOKENS;
+        assert_eq!(asked(&m, Call::Completions, TEXT), text + 400);
+        assert_eq!(asked(&m, Call::Completions, &format!(r#"{TEXT},"max_tokens":10"#)), text + 10);
+        assert_eq!(asked(&m, Call::Completions, &format!(r#"{TEXT},"max_tokens":10,"n":3"#)), text + 30);
+        assert_eq!(asked(&m, Call::Completions, &format!(r#"{TEXT},"max_tokens":90000"#)), text + 800);
+        let input = r#","input":"abcdef","max_tokens":10"#;
+        assert_eq!(asked(&m, Call::Embeddings, input), text);
+        let long = format!(r#","input":"{}""#, "x".repeat(90_000));
         assert_eq!(asked(&m, Call::Embeddings, &long), 1000, "no more than the model reads");
+        let contexts = Contexts::default();
         let unmetered = Asking {
             model: &model(None, None),
-            workspace: Limits { rpm: 6, tpm: None },
+            workspace: &"ws-1".into(),
+            limits: Limits { rpm: 6, tpm: None },
             call: Call::Completions,
-            body: &CallBody::parse(br#"{"model":"m","prompt":"abcdef"}"#).unwrap(),
+            body: &CallBody::parse(br#"{"model":"m","prompt":"abcdef"}"#, Call::Completions).unwrap(),
+            terms: obeys(&[]),
+            contexts: &contexts,
         };
-        assert_eq!(unmetered.ask().tokens, 0, "not metered in tokens");
+        assert_eq!(unmetered.estimate().ask.tokens, 0, "not metered in tokens");
         assert!(
-            asked(&model(None, None), Call::Completions, prompt) > 0,
+            asked(&model(None, None), Call::Completions, TEXT) > 0,
             "a limit of the workspace alone holds"
         );
+    }
+
+    #[test]
+    fn only_names_that_operation_and_upstream_have_lower_it() {
+        use OutputLimit::{
+            MaxCompletionTokens as Completion, MaxOutputTokens as Output, MaxTokens as Tokens,
+        };
+        let m = model(Some(800), Some(100_000));
+        let answer = |names: &[OutputLimit], call, fields: &str| {
+            asked_of(&Contexts::default(), obeys(names), &m, call, fields)
+        };
+        let all = &OutputLimit::ALL[..];
+        let (chat, responses) = (Call::ChatCompletions, Call::Responses);
+        for (names, call, fields, expected) in [
+            (all, chat, r#","max_tokens":10"#, 10),
+            (all, chat, r#","max_completion_tokens":10"#, 10),
+            (all, chat, r#","max_output_tokens":10"#, 400),
+            (all, Call::Completions, r#","max_completion_tokens":10"#, 400),
+            (all, responses, r#","max_tokens":10"#, 400),
+            (all, responses, r#","max_output_tokens":10"#, 10),
+            (all, responses, r#","max_output_tokens":10,"n":3"#, 30),
+            (all, chat, r#","max_tokens":0"#, 400),
+            (all, chat, r#","max_tokens":10,"max_completion_tokens":0"#, 400),
+            (all, chat, r#","max_tokens":10,"max_completion_tokens":20"#, 20),
+            (all, chat, r#","max_tokens":null"#, 400),
+            (all, chat, r#","max_tokens":10,"max_output_tokens":700"#, 10),
+            (&[Tokens], chat, r#","max_completion_tokens":10"#, 400),
+            (&[Tokens], chat, r#","max_completion_tokens":700"#, 700),
+            (&[Tokens], chat, r#","max_tokens":10,"max_completion_tokens":20"#, 20),
+            (&[Completion], chat, r#","max_tokens":10"#, 400),
+            (&[Output], chat, r#","max_tokens":10"#, 400),
+            (&[], chat, r#","max_tokens":10"#, 400),
+            (&[], chat, r#","max_tokens":700"#, 700),
+        ] {
+            assert_eq!(answer(names, call, fields), expected, "{names:?} {call:?} {fields}");
+        }
     }
 
     #[test]
     fn several_prompts_in_one_call_ask_for_as_many_answers() {
         let m = model(Some(800), Some(100_000));
         let batch = r#","prompt":["abc","abc","abc"],"max_tokens":10"#;
-        assert_eq!(asked(&m, Call::Completions, batch), 3 + 3 * 10);
-        assert_eq!(asked(&m, Call::Completions, &format!(r#"{batch},"n":2"#)), 3 + 6 * 10);
+        let text = (3 * 6 + 3u64).div_ceil(3);
+        assert_eq!(asked(&m, Call::Completions, batch), text + 3 * 10);
+        assert_eq!(asked(&m, Call::Completions, &format!(r#"{batch},"n":2"#)), text + 6 * 10);
         let long = format!(r#","input":["{0}","{0}"]"#, "x".repeat(90_000));
         assert_eq!(asked(&m, Call::Embeddings, &long), 2000, "each as much as the model reads");
     }
@@ -127,7 +245,57 @@ mod tests {
         let m = model(None, Some(100));
         assert_eq!(asked(&m, Call::ChatCompletions, ""), 100);
         assert_eq!(asked(&m, Call::ChatCompletions, r#","max_tokens":200"#), 200, "but a client may");
-        let long = format!(r#","prompt":"{}""#, "x".repeat(600));
+        let long = format!(r#","x":"{}""#, "x".repeat(591));
         assert_eq!(asked(&m, Call::ChatCompletions, &long), 200, "and so may a prompt");
+        let ignored =
+            asked_of(&Contexts::default(), obeys(&[]), &m, Call::ChatCompletions, r#","max_tokens":20"#);
+        assert_eq!(ignored, 100, "a name that may be ignored does not ask for what is guessed in its place");
+    }
+
+    #[test]
+    fn context_outside_the_body_is_what_was_seen_or_a_share() {
+        let (contexts, m) = (Contexts::default(), model(Some(800), Some(100_000)));
+        let asked = |fields: &str| {
+            let fields = format!(r#","max_output_tokens":10{fields}"#);
+            asked_of(&contexts, obeys(&OutputLimit::ALL), &m, Call::Responses, &fields) - 10
+        };
+        let previous = r#","previous_response_id":"resp_1""#;
+        assert_eq!(asked(previous), 250, "a quarter of the window");
+        contexts.see(contexts.id(&"ws-1".into(), b"resp_1"), 70);
+        assert_eq!(asked(previous), 70);
+        assert_eq!(asked(r#","previous_response_id":"resp_\u0031""#), 70, "however it is written");
+        let conversation = r#","conversation":{"id":"conv_1"}"#;
+        assert_eq!((asked(conversation), asked(r#","conversation":"conv_1""#)), (250, 250));
+        contexts.see(contexts.id(&"ws-1".into(), b"conv_1"), 600);
+        assert_eq!((asked(conversation), asked(r#","conversation":"conv_1""#)), (600, 600));
+        contexts.see(contexts.id(&"ws-1".into(), b"conv_1"), 6);
+        assert_eq!(asked(conversation), 250, "no less than the share");
+        for refers in [
+            r#","prompt":{"id":"pmpt_1"}"#,
+            r#","input":[{"role":"user","content":[{"type":"input_file","file_id":"file_1"}]}]"#,
+            r#","input":[{"role":"user","content":[{"type":"input_image","file\u005fid":"file_1"}]}]"#,
+            r#","input":[{"type":"item_reference","id":"msg_1"}]"#,
+            r#","input":[{"role":"user","content":[{"type":"input_file","file_url":"https://a/b.pdf"}]}]"#,
+            r#","input":[{"role":"user","content":"fileid://file-1"}]"#,
+            r#","input":[{"role":"user","content":"\u0066ileid://file-1"}]"#,
+        ] {
+            assert!(
+                (250..300).contains(&asked(refers)) || asked(refers) == 1000,
+                "{refers}: {}",
+                asked(refers)
+            );
+        }
+        assert_eq!(asked(&r#",{"file_id":"f"}"#.repeat(0)), 0);
+    }
+
+    #[test]
+    fn requests_of_a_kind_reserve_what_the_last_took_more() {
+        let (contexts, m) = (Contexts::default(), model(Some(800), Some(100_000)));
+        let ask =
+            |fields: &str| asked_of(&contexts, obeys(&OutputLimit::ALL), &m, Call::ChatCompletions, fields);
+        contexts.overran(contexts.kind(&"ws-1".into(), 0, Kind::default()), 300, Instant::now());
+        assert_eq!((ask(""), ask(r#","max_tokens":10"#)), (700, 10));
+        contexts.overran(contexts.kind(&"ws-1".into(), 0, Kind::default()), 90_000, Instant::now());
+        assert_eq!(ask(""), 5000, "a guess, too");
     }
 }

@@ -5,7 +5,7 @@ use crate::usage::Usage;
 
 /// What a call of a model whose window is not known can use at most, in tokens for each prompt and each answer: longer
 /// windows than this are known.
-const UNKNOWN: u64 = 4_000_000;
+pub(crate) const UNKNOWN: u64 = 4_000_000;
 /// Windows count for no less than this: one of the configuration may be too small.
 const LEAST: u64 = 100_000;
 

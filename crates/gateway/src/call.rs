@@ -1,121 +1,280 @@
 //! What the gateway reads of a call's body, in one pass, and what it changes in it before it is passed on.
 
+mod reading;
+#[cfg(test)]
+mod tests;
+
+use reading::References;
+
+use crate::door::Call;
 use crate::refusal::Refusal;
-use crate::tokens::{PromptSeed, Prompts, Weight, WeightOfPrompt};
+use crate::scan::{Fault, Progress, Scanner};
+use crate::tokens::Weight;
 use bytes::Bytes;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use reading::Reading;
 use serde::{Deserialize, de};
-use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
 use std::ops::Range;
 
 /// The most that a call may ask for of anything counted: what 32 bits hold, with a sign. No model comes near.
 const COUNT_MAX: u64 = i32::MAX as u64;
+/// How much of a body is read before other requests of the worker get a turn, in bytes: well below a millisecond.
+const SLICE: usize = 128 << 10;
+/// The longest name of a model that is looked up, in bytes: ids have at most 128 characters.
+const MODEL_MAX: usize = 1024;
+/// The longest value of a field that steers the call, in bytes: such a value is read in one go.
+const FIELD_MAX: usize = 8 << 10;
 
 /// What is called, and how.
 #[derive(Debug)]
 pub(crate) struct CallBody<'a> {
-    /// The model as the body names it.
-    pub(crate) model: Cow<'a, str>,
+    body: &'a [u8],
     /// Whether a stream is asked for.
     pub(crate) stream: bool,
     /// What the prompt weighs: all of the body that is not one of the fields read here.
     pub(crate) prompt: Weight,
-    /// The most tokens of an answer that the call asks for, if it says.
-    pub(crate) max_tokens: Option<u64>,
+    /// The most tokens of an answer that the call asks for, by each name that its operation has.
+    limits: [Option<u64>; 3],
     /// How many answers to each prompt it asks for, those among them that it does not want to see.
     pub(crate) answers: u64,
     /// How many prompts there are: `prompt` of completions and `input` of embeddings may be lists.
     pub(crate) prompts: u64,
+    /// Whether media are among the prompt.
+    pub(crate) has_media: bool,
     /// Whether the client itself asks a stream for its usage.
     pub(crate) wants_usage: bool,
+    references: References,
+    /// The response that it continues.
+    previous: Option<Range<usize>>,
     model_at: Range<usize>,
-    /// Where the value of `stream_options` stands, if there is one, and what it is.
-    stream_options: Option<(Range<usize>, &'a str)>,
+    /// Where the value of `stream_options` stands, if there is one.
+    stream_options: Option<Range<usize>>,
 }
 
-/// The fields as they stand. Each may stand once: of two, the upstream might take the other.
-#[derive(Default)]
-struct Fields<'a> {
-    model: Option<&'a RawValue>,
-    stream: Option<&'a RawValue>,
-    stream_options: Option<&'a RawValue>,
-    max_tokens: Option<&'a RawValue>,
-    max_completion_tokens: Option<&'a RawValue>,
-    max_output_tokens: Option<&'a RawValue>,
-    n: Option<&'a RawValue>,
-    best_of: Option<&'a RawValue>,
-    background: Option<&'a RawValue>,
-    prompt: Weight,
-    prompts: u64,
+/// The names by which operations limit an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum OutputLimit {
+    /// Of chat and of completions.
+    MaxTokens,
+    /// Of chat.
+    MaxCompletionTokens,
+    /// Of responses.
+    MaxOutputTokens,
 }
 
-/// Names that are read here and that a parser which ignores case, as Go's does, would take in place of the right ones.
-fn is_another_spelling(name: &str) -> bool {
-    const READ: [&str; 9] = [
-        "model",
-        "stream",
-        "stream_options",
-        "max_tokens",
-        "max_completion_tokens",
-        "max_output_tokens",
-        "n",
-        "best_of",
-        "background",
+impl OutputLimit {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::MaxTokens, Self::MaxCompletionTokens, Self::MaxOutputTokens];
+
+    /// Whether the operation has it. One of another operation means nothing there.
+    fn is_of(self, call: Call) -> bool {
+        match call {
+            Call::ChatCompletions => matches!(self, Self::MaxTokens | Self::MaxCompletionTokens),
+            Call::Completions => self == Self::MaxTokens,
+            Call::Responses => self == Self::MaxOutputTokens,
+            Call::Embeddings => false,
+        }
+    }
+
+    fn field(self) -> Field {
+        match self {
+            Self::MaxTokens => Field::MaxTokens,
+            Self::MaxCompletionTokens => Field::MaxCompletionTokens,
+            Self::MaxOutputTokens => Field::MaxOutputTokens,
+        }
+    }
+}
+
+/// A field that steers the call. Each may stand once: of two, the upstream might take the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+enum Field {
+    Model,
+    Stream,
+    StreamOptions,
+    MaxTokens,
+    MaxCompletionTokens,
+    MaxOutputTokens,
+    N,
+    BestOf,
+    Background,
+    PreviousResponseId,
+    Conversation,
+}
+
+impl Field {
+    const COUNT: usize = 11;
+    const NAMES: [(&'static str, Self); Self::COUNT] = [
+        ("model", Self::Model),
+        ("stream", Self::Stream),
+        ("stream_options", Self::StreamOptions),
+        ("max_tokens", Self::MaxTokens),
+        ("max_completion_tokens", Self::MaxCompletionTokens),
+        ("max_output_tokens", Self::MaxOutputTokens),
+        ("n", Self::N),
+        ("best_of", Self::BestOf),
+        ("background", Self::Background),
+        ("previous_response_id", Self::PreviousResponseId),
+        ("conversation", Self::Conversation),
     ];
-    let is_plain = name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    // To such a parser the long s is an s; lowering turns the sign of kelvin into a k.
-    !is_plain && READ.contains(&name.replace('\u{17f}', "s").to_lowercase().as_str())
+
+    fn of(name: &[u8]) -> Option<Self> {
+        Self::NAMES.iter().find(|(known, _)| known.as_bytes() == name).map(|(_, field)| *field)
+    }
+
+    fn name(self) -> &'static str {
+        Self::NAMES[self as usize].0
+    }
+
+    /// Whether a parser that ignores case, as Go's does, would take the name for one of these.
+    fn is_another_spelling(name: &[u8]) -> bool {
+        /// None is longer, each of its letters taking three bytes.
+        const LONGEST: usize = 64;
+        let is_plain = name.iter().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+        if is_plain || name.len() > LONGEST {
+            return false;
+        }
+        // To such a parser the long s is an s; lowering turns the sign of kelvin into a k.
+        let lowered = String::from_utf8_lossy(name).replace('\u{17f}', "s").to_lowercase();
+        Self::of(lowered.as_bytes()).is_some()
+    }
 }
 
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Read;
-        impl<'de> Visitor<'de> for Read {
-            type Value = Fields<'de>;
+/// A body that is being read.
+#[derive(Debug)]
+pub(crate) struct BodyReader<'a> {
+    scanner: Scanner<'a>,
+    reading: Reading<'a>,
+    body: &'a [u8],
+    call: Call,
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
+impl<'a> BodyReader<'a> {
+    pub(crate) fn new(body: &'a [u8], call: Call) -> Self {
+        Self { scanner: Scanner::new(body), reading: Reading::new(body, call), body, call }
+    }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-                let mut fields = Fields::default();
-                while let Some(BorrowedText(name)) = map.next_key()? {
-                    let (field, name) = match name.as_ref() {
-                        "model" => (&mut fields.model, "model"),
-                        "stream" => (&mut fields.stream, "stream"),
-                        "stream_options" => (&mut fields.stream_options, "stream_options"),
-                        "max_tokens" => (&mut fields.max_tokens, "max_tokens"),
-                        "max_completion_tokens" => {
-                            (&mut fields.max_completion_tokens, "max_completion_tokens")
-                        }
-                        "max_output_tokens" => (&mut fields.max_output_tokens, "max_output_tokens"),
-                        "n" => (&mut fields.n, "n"),
-                        "best_of" => (&mut fields.best_of, "best_of"),
-                        "background" => (&mut fields.background, "background"),
-                        "prompt" | "input" => {
-                            let Prompts { weight, count } = map.next_value_seed(PromptSeed)?;
-                            fields.prompt.add(weight);
-                            fields.prompts = fields.prompts.max(count);
-                            continue;
-                        }
-                        other if is_another_spelling(other) => {
-                            return Err(A::Error::custom("another spelling"));
-                        }
-                        _ => {
-                            fields.prompt.add(map.next_value_seed(WeightOfPrompt)?);
-                            continue;
-                        }
-                    };
-                    if field.replace(map.next_value()?).is_some() {
-                        return Err(A::Error::duplicate_field(name));
-                    }
-                }
-                Ok(fields)
+    /// Reads as far as the model's name and no further: what follows it costs a caller nothing who may not call it. The
+    /// name is what the body has; one that is too long for a model is cut.
+    ///
+    /// # Errors
+    /// [`Refusal::BadBody`] or [`Refusal::ModelMissing`].
+    pub(crate) async fn model(&mut self) -> Result<Cow<'a, str>, Refusal> {
+        while self.reading.fields[Field::Model as usize].is_none() {
+            match self.advance(SLICE)? {
+                Progress::More => tokio::task::yield_now().await,
+                Progress::Paused => {}
+                Progress::Done => return Err(Refusal::ModelMissing),
             }
         }
-        deserializer.deserialize_map(Read)
+        self.named()
+    }
+
+    /// Reads the rest.
+    ///
+    /// # Errors
+    /// As [`BodyReader::model`].
+    pub(crate) async fn rest(mut self) -> Result<CallBody<'a>, Refusal> {
+        loop {
+            match self.advance(SLICE)? {
+                Progress::More => tokio::task::yield_now().await,
+                Progress::Paused => {}
+                Progress::Done => return self.read(),
+            }
+        }
+    }
+
+    fn advance(&mut self, slice: usize) -> Result<Progress, Refusal> {
+        self.scanner.run(&mut self.reading, slice).map_err(|fault| bad_json(self.body, fault))
+    }
+
+    fn named(&self) -> Result<Cow<'a, str>, Refusal> {
+        let raw = self.raw(Field::Model).ok_or(Refusal::ModelMissing)?;
+        if raw.len() > FIELD_MAX && raw.starts_with(b"\"") {
+            return Ok(String::from_utf8_lossy(&raw[1..=MODEL_MAX]).into_owned().into());
+        }
+        let name: Option<BorrowedText<'a>> = value(Field::Model, "a string", raw)?;
+        let name = name.map(|text| text.0).filter(|name| !name.is_empty()).ok_or(Refusal::ModelMissing)?;
+        if name.len() > MODEL_MAX {
+            return Ok(String::from_utf8_lossy(&name.as_bytes()[..MODEL_MAX]).into_owned().into());
+        }
+        Ok(name)
+    }
+
+    fn raw(&self, field: Field) -> Option<&'a [u8]> {
+        self.reading.fields[field as usize].clone().map(|at| &self.body[at])
+    }
+
+    fn flag(&self, field: Field) -> Result<bool, Refusal> {
+        match self.raw(field) {
+            Some(raw) => Ok(value(field, "true or false", raw)?.unwrap_or(false)),
+            None => Ok(false),
+        }
+    }
+
+    fn read(mut self) -> Result<CallBody<'a>, Refusal> {
+        // It is there, and may be no name still.
+        self.named()?;
+        let options: Option<StreamOptions> = match self.raw(Field::StreamOptions) {
+            // A list would be read by the order of its items.
+            Some(raw) if raw.starts_with(b"[") => return Err(wrong(Field::StreamOptions, "an object")),
+            Some(raw) => value(Field::StreamOptions, "an object", raw)?,
+            None => None,
+        };
+        if self.flag(Field::Background)? {
+            // It would go on after its answer, where nothing counts it.
+            let expected = "false: calls that go on in the background are not served";
+            return Err(wrong(Field::Background, expected));
+        }
+        let mut limits = [None; 3];
+        for name in OutputLimit::ALL {
+            let counted = count(name.field(), self.raw(name.field()), 0)?;
+            limits[name as usize] = counted.filter(|_| name.is_of(self.call));
+        }
+        let n = count(Field::N, self.raw(Field::N), 1)?;
+        let answers = n.max(count(Field::BestOf, self.raw(Field::BestOf), 1)?).unwrap_or(1);
+        let previous = self.stored(Field::PreviousResponseId)?;
+        if let Some(conversation) = self.stored(Field::Conversation)? {
+            self.reading.references.add(conversation);
+        }
+        let fields = &self.reading.fields;
+        Ok(CallBody {
+            body: self.body,
+            stream: self.flag(Field::Stream)?,
+            prompt: Weight::new(self.reading.weight),
+            limits,
+            answers,
+            prompts: self.reading.prompts.max(1),
+            has_media: self.reading.has_media,
+            wants_usage: options.is_some_and(|options| options.include_usage == Some(true)),
+            previous,
+            model_at: fields[Field::Model as usize].clone().unwrap_or_default(),
+            stream_options: fields[Field::StreamOptions as usize].clone(),
+            references: self.reading.references,
+        })
+    }
+
+    /// Where the id stands of what an earlier response has stored.
+    fn stored(&self, field: Field) -> Result<Option<Range<usize>>, Refusal> {
+        #[derive(Deserialize)]
+        struct WithId {
+            #[expect(dead_code, reason = "only whether it is there matters")]
+            id: serde::de::IgnoredAny,
+        }
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Stored<'a> {
+            Id(#[serde(borrow)] Cow<'a, str>),
+            Object(WithId),
+        }
+        let Some(raw) = self.raw(field).filter(|_| self.call == Call::Responses) else { return Ok(None) };
+        let id: Option<Stored<'_>> = value(field, "an id", raw)?;
+        let whole = || self.reading.fields[field as usize].clone();
+        Ok(id.and_then(|id| match id {
+            Stored::Id(id) if id.is_empty() => None,
+            Stored::Id(_) | Stored::Object(_) => whole(),
+        }))
     }
 }
 
@@ -123,61 +282,44 @@ impl<'de> Deserialize<'de> for Fields<'de> {
 #[derive(Deserialize)]
 struct BorrowedText<'a>(#[serde(borrow)] Cow<'a, str>);
 
+#[cfg(test)]
 impl<'a> CallBody<'a> {
-    /// Reads a body.
-    ///
-    /// # Errors
-    /// [`Refusal::BadBody`] or [`Refusal::ModelMissing`].
-    pub(crate) fn parse(body: &'a [u8]) -> Result<Self, Refusal> {
-        let text = std::str::from_utf8(body).map_err(|_| Refusal::BadBody {
-            message: "The body is not UTF-8. Send JSON.".into(),
-            param: None,
-        })?;
-        let fields: Fields<'a> = serde_json::from_str(text).map_err(|e| bad_json(&e))?;
-        // A raw value is a slice of `text`, so its distance from the start is its place.
-        let place = |raw: &str| {
-            let start = raw.as_ptr() as usize - text.as_ptr() as usize;
-            start..start + raw.len()
-        };
-        let raw = fields.model.ok_or(Refusal::ModelMissing)?;
-        let model: Option<BorrowedText<'a>> = value("model", "a string", raw)?;
-        let model = model.map(|text| text.0).filter(|name| !name.is_empty()).ok_or(Refusal::ModelMissing)?;
-        let options: Option<StreamOptions> = match fields.stream_options {
-            // A list would be read by the order of its items.
-            Some(raw) if raw.get().starts_with('[') => return Err(wrong("stream_options", "an object")),
-            Some(raw) => value("stream_options", "an object", raw)?,
-            None => None,
-        };
-        if let Some(raw) = fields.background
-            && value("background", "true or false", raw)?.unwrap_or(false)
-        {
-            // It would go on after its answer, where nothing counts it.
-            return Err(wrong("background", "false: calls that go on in the background are not served"));
-        }
-        let counted = [
-            ("max_completion_tokens", fields.max_completion_tokens),
-            ("max_tokens", fields.max_tokens),
-            ("max_output_tokens", fields.max_output_tokens),
-        ];
-        let mut max_tokens = None;
-        for (name, raw) in counted {
-            // Of several the largest is reserved: which of them the upstream goes by is not known.
-            max_tokens = max_tokens.max(count(name, raw, 0)?);
-        }
-        Ok(Self {
-            model,
-            stream: match fields.stream {
-                Some(raw) => value("stream", "true or false", raw)?.unwrap_or(false),
-                None => false,
-            },
-            prompt: fields.prompt,
-            max_tokens,
-            answers: count("n", fields.n, 1)?.max(count("best_of", fields.best_of, 1)?).unwrap_or(1),
-            prompts: fields.prompts.max(1),
-            wants_usage: options.is_some_and(|options| options.include_usage == Some(true)),
-            model_at: place(raw.get()),
-            stream_options: fields.stream_options.map(|raw| (place(raw.get()), raw.get())),
-        })
+    /// Reads a body in one go.
+    pub(crate) fn parse(body: &'a [u8], call: Call) -> Result<Self, Refusal> {
+        Self::parse_in_slices(body, call, usize::MAX)
+    }
+
+    pub(crate) fn parse_in_slices(body: &'a [u8], call: Call, slice: usize) -> Result<Self, Refusal> {
+        let mut reader = BodyReader::new(body, call);
+        while reader.advance(slice)? != Progress::Done {}
+        reader.read()
+    }
+}
+
+impl CallBody<'_> {
+    /// The id of the response that it continues.
+    pub(crate) fn previous(&self) -> Option<Cow<'_, [u8]>> {
+        self.previous.clone().map(|at| id_at(self.body, at))
+    }
+
+    /// The other ids of what it refers to and does not hold.
+    pub(crate) fn references(&self) -> impl Iterator<Item = Cow<'_, [u8]>> {
+        self.references.at.iter().flatten().map(|at| id_at(self.body, at.clone()))
+    }
+
+    /// What it says of the length of an answer, by names that its operation has.
+    pub(crate) fn output_limits(&self) -> impl Iterator<Item = (OutputLimit, u64)> {
+        OutputLimit::ALL.into_iter().filter_map(|name| Some((name, self.limits[name as usize]?)))
+    }
+
+    /// Whether it refers to anything that it does not hold.
+    pub(crate) fn has_references(&self) -> bool {
+        self.previous.is_some() || self.references != References::default()
+    }
+
+    /// How many more there are whose ids are not kept.
+    pub(crate) fn unnamed_references(&self) -> u64 {
+        self.references.unnamed
     }
 
     /// The body as the upstream gets it: with its own name of the model, if that is another, and asking for the usage
@@ -208,9 +350,10 @@ impl<'a> CallBody<'a> {
 
     fn ask_for_usage(&self, body: &Bytes) -> (Range<usize>, String) {
         match &self.stream_options {
-            Some((range, options)) => {
+            Some(range) => {
                 // Other options stay as they are; `null` becomes an object.
-                let mut options: serde_json::Map<_, _> = serde_json::from_str(options).unwrap_or_default();
+                let options = &body[range.clone()];
+                let mut options: serde_json::Map<_, _> = serde_json::from_slice(options).unwrap_or_default();
                 options.insert("include_usage".into(), true.into());
                 (range.clone(), serde_json::Value::from(options).to_string())
             }
@@ -222,6 +365,30 @@ impl<'a> CallBody<'a> {
     }
 }
 
+/// An id that stands there, written in one way.
+fn id_at(body: &[u8], at: Range<usize>) -> Cow<'_, [u8]> {
+    /// Longer ids are taken as they are written.
+    const LONGEST: usize = 1024;
+    let raw = &body[at];
+    let raw = raw.strip_prefix(b"\"").and_then(|raw| raw.strip_suffix(b"\"")).unwrap_or(raw);
+    if raw.len() > LONGEST {
+        return Cow::Borrowed(&raw[..LONGEST]);
+    }
+    // The one of an object, such as `{"id":"conv_1"}`, or of a text with escapes.
+    #[derive(Deserialize)]
+    struct Object {
+        id: String,
+    }
+    if let Ok(object) = serde_json::from_slice::<Object>(raw) {
+        return Cow::Owned(object.id.into_bytes());
+    }
+    if memchr::memchr(b'\\', raw).is_none() {
+        return Cow::Borrowed(raw);
+    }
+    let quoted = [b"\"", raw, b"\""].concat();
+    serde_json::from_slice::<String>(&quoted).map_or(Cow::Borrowed(raw), |text| Cow::Owned(text.into_bytes()))
+}
+
 #[derive(Deserialize)]
 struct StreamOptions {
     include_usage: Option<bool>,
@@ -229,148 +396,50 @@ struct StreamOptions {
 
 /// A field's value; `None` for null.
 fn value<'a, T: de::Deserialize<'a>>(
-    name: &str,
+    field: Field,
     expected: &str,
-    raw: &'a RawValue,
+    raw: &'a [u8],
 ) -> Result<Option<T>, Refusal> {
-    serde_json::from_str(raw.get()).map_err(|_| wrong(name, expected))
+    if raw.len() > FIELD_MAX {
+        return Err(wrong(field, expected));
+    }
+    serde_json::from_slice(raw).map_err(|_| wrong(field, expected))
 }
 
 /// A field that counts something; `None` when it is null or not there.
-fn count(name: &str, raw: Option<&RawValue>, least: u64) -> Result<Option<u64>, Refusal> {
+fn count(field: Field, raw: Option<&[u8]>, least: u64) -> Result<Option<u64>, Refusal> {
     let Some(raw) = raw else { return Ok(None) };
     let expected = || format!("a whole number from {least} to {COUNT_MAX}");
-    let number: Option<u64> = value(name, &expected(), raw)?;
-    match number {
-        Some(number) if !(least..=COUNT_MAX).contains(&number) => Err(wrong(name, &expected())),
+    let wrong = || wrong(field, &expected());
+    match value::<u64>(field, "", raw).map_err(|_| wrong())? {
+        Some(number) if !(least..=COUNT_MAX).contains(&number) => Err(wrong()),
         number => Ok(number),
     }
 }
 
-fn wrong(name: &str, expected: &str) -> Refusal {
+fn wrong(field: Field, expected: &str) -> Refusal {
+    let name = field.name();
     Refusal::BadBody { message: format!("The field `{name}` must be {expected}."), param: Some(name.into()) }
 }
 
 /// What is wrong with a body, without quoting it.
-fn bad_json(error: &serde_json::Error) -> Refusal {
-    let place = format!("line {}, column {}", error.line(), error.column());
-    let message = if error.is_data() {
-        format!(
-            "The body must be a JSON object in which no field stands twice or in another spelling; see {place}."
-        )
-    } else {
-        format!("The body is not valid JSON, at {place}.")
+fn bad_json(body: &[u8], fault: Fault) -> Refusal {
+    let place = |at: usize| {
+        let before = &body[..at.min(body.len())];
+        let line = memchr::memchr_iter(b'\n', before).count() + 1;
+        let column = before.len() - memchr::memrchr(b'\n', before).map_or(0, |end| end + 1) + 1;
+        format!("line {line}, column {column}")
+    };
+    let message = match fault {
+        Fault::Utf8 => "The body is not UTF-8. Send JSON.".to_owned(),
+        Fault::Syntax(at) => format!("The body is not valid JSON, at {}.", place(at)),
+        Fault::Depth(at) => {
+            format!("The body nests more than {} levels deep, at {}.", crate::scan::DEPTH_MAX, place(at))
+        }
+        Fault::Shape(at) => format!(
+            "The body must be a JSON object in which no field stands twice or in another spelling; see {}.",
+            place(at)
+        ),
     };
     Refusal::BadBody { message, param: None }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(body: &str) -> Result<CallBody<'_>, Refusal> {
-        CallBody::parse(body.as_bytes())
-    }
-
-    fn param(body: &str) -> Option<String> {
-        match parse(body) {
-            Err(Refusal::BadBody { param, .. }) => param,
-            other => panic!("{body}: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn the_model_is_found_wherever_it_stands() {
-        let text = r#"{"messages":[{"model":"no"}], "stream":true, "model" : "qwen\u002dplus" ,"x":1}"#;
-        let call = parse(text).unwrap();
-        assert_eq!((call.model.as_ref(), call.stream), ("qwen-plus", true));
-        let body = Bytes::from_static(text.as_bytes());
-        assert_eq!(
-            call.rewritten(&body, Some("up\"stream"), false),
-            r#"{"messages":[{"model":"no"}], "stream":true, "model" : "up\"stream" ,"x":1}"#
-        );
-        assert_eq!(call.rewritten(&body, None, false), body);
-    }
-
-    #[test]
-    fn a_stream_is_asked_for_its_usage_and_nothing_else_changes() {
-        for (text, expected) in [
-            (
-                r#" {"model":"a","stream":true}"#,
-                r#" {"stream_options":{"include_usage":true},"model":"b","stream":true}"#,
-            ),
-            (
-                r#"{"stream_options":null,"model":"a"}"#,
-                r#"{"stream_options":{"include_usage":true},"model":"b"}"#,
-            ),
-            (
-                r#"{"model":"a","stream_options":{"include_usage":false,"x":[1]}}"#,
-                r#"{"model":"b","stream_options":{"include_usage":true,"x":[1]}}"#,
-            ),
-        ] {
-            let call = parse(text).unwrap();
-            assert!(!call.wants_usage);
-            assert_eq!(call.rewritten(&Bytes::from_static(text.as_bytes()), Some("b"), true), expected);
-        }
-        assert!(parse(r#"{"model":"a","stream_options":{"include_usage":true}}"#).unwrap().wants_usage);
-    }
-
-    #[test]
-    fn a_body_that_two_parsers_could_read_differently_is_refused() {
-        for body in [
-            r#"{"model":"a","model":"b"}"#,
-            r#"{"model":"a","stream":true,"stream":false}"#,
-            r#"{"model":"a","max_tokens":1,"max_tokens":2}"#,
-            r#"{"model":"a","max_tokens":1,"max\u005ftokens":2}"#,
-            r#"{"model":"a","Model":"b"}"#,
-            r#"{"model":"a","MAX_TOKENS":9}"#,
-            r#"{"model":"a","\u017ftream":true}"#,
-            r#"{"model":"a","max_to\u212aens":9}"#,
-        ] {
-            assert_eq!(param(body), None, "{body}");
-        }
-    }
-
-    #[test]
-    fn bodies_without_a_model_or_without_json_are_told_apart() {
-        for body in ["{}", r#"{"model":""}"#, r#"{"model":null}"#] {
-            assert_eq!(parse(body).unwrap_err(), Refusal::ModelMissing, "{body}");
-        }
-        for body in ["", "[", "[]", "\"x\"", "{\"model\":", "null"] {
-            assert_eq!(param(body), None, "{body}");
-        }
-        assert_eq!(param(r#"{"model":7}"#).as_deref(), Some("model"));
-        assert_eq!(param(r#"{"model":"a","stream":"yes"}"#).as_deref(), Some("stream"));
-        assert_eq!(param(r#"{"model":"a","stream_options":[true]}"#).as_deref(), Some("stream_options"));
-        assert_eq!(param(r#"{"model":"a","background":true}"#).as_deref(), Some("background"));
-        assert!(parse(r#"{"model":"a","background":false,"Messages":[]}"#).is_ok());
-        assert!(matches!(CallBody::parse(b"\xff{}"), Err(Refusal::BadBody { .. })));
-    }
-
-    #[test]
-    fn what_is_counted_must_be_a_whole_number_that_can_be() {
-        for value in ["-1", "1.5", "1e12", "1000000000000", "\"5\"", "[]", "true"] {
-            for name in ["max_tokens", "max_completion_tokens", "max_output_tokens", "n"] {
-                assert_eq!(
-                    param(&format!(r#"{{"model":"a","{name}":{value}}}"#)).as_deref(),
-                    Some(name),
-                    "{value}"
-                );
-            }
-        }
-        assert_eq!(param(r#"{"model":"a","n":0}"#).as_deref(), Some("n"));
-        let call = parse(r#"{"model":"a","max_tokens":5,"max_completion_tokens":7,"n":2}"#).unwrap();
-        assert_eq!((call.max_tokens, call.answers), (Some(7), 2));
-        assert_eq!(parse(r#"{"model":"a","n":2,"best_of":5}"#).unwrap().answers, 5);
-        let call = parse(r#"{"model":"a","max_tokens":null,"n":null}"#).unwrap();
-        assert_eq!((call.max_tokens, call.answers), (None, 1));
-    }
-
-    #[test]
-    fn the_prompt_is_weighed_without_what_only_steers() {
-        let weigh = |body: &str| parse(body).unwrap().prompt.tokens();
-        let messages = r#""messages":[{"role":"user","content":"Hello there"}]"#;
-        assert_eq!(weigh(&format!(r#"{{"model":"a",{messages}}}"#)), 9);
-        assert_eq!(weigh(&format!(r#"{{"model":"a","max_tokens":9,"stream":true,{messages}}}"#)), 9);
-    }
 }

@@ -10,14 +10,14 @@ pub use options::{GatewayOptions, RegionAddress, Timeouts};
 use crate::admit::Asking;
 use crate::authorize::Target;
 use crate::body::{self, Body};
-use crate::call::CallBody;
+use crate::call::BodyReader;
 use crate::catalogue::Catalogue;
 use crate::credential::{KeyHasher, TemporaryKeySigner};
 use crate::directory::{Directory, KeyEntry};
 use crate::door::{Door, Operation};
 use crate::headers::{REQUEST_ID, with_headroom};
 use crate::limit::{Headroom, Permit as Place, Subject};
-use crate::meter::{Meter, UsageEvent};
+use crate::meter::{Meter, Metering, Sending, UsageEvent};
 use crate::note::{Begun, Note};
 use crate::refusal::Refusal;
 use crate::request::{header_bytes, key_of, read_body, workspace_host};
@@ -40,6 +40,7 @@ pub struct Gateway {
     hasher: KeyHasher,
     signer: TemporaryKeySigner,
     options: GatewayOptions,
+    metering: Arc<Metering>,
 }
 
 impl Gateway {
@@ -51,7 +52,12 @@ impl Gateway {
         signer: TemporaryKeySigner,
         options: GatewayOptions,
     ) -> Self {
-        Self { catalogue, directory, hasher, signer, options }
+        let metering = Arc::new(Metering {
+            contexts: Arc::clone(&options.contexts),
+            clock: options.clock,
+            settle_within: options.timeouts.settle,
+        });
+        Self { catalogue, directory, hasher, signer, options, metering }
     }
 
     /// Says that the calls still under way are being cut off, and not left by their callers.
@@ -150,11 +156,11 @@ impl Gateway {
             return Err(drained(body, Refusal::TooManyCalls { limit }).await);
         };
         let body = read_body(body, self.options.body_limit, self.options.timeouts.body).await?;
-        let parsed = CallBody::parse(&body)?;
-        let id = ModelId::from(parsed.model.as_ref());
+        let mut reader = BodyReader::new(&body, call);
+        let id = ModelId::from(reader.model().await?.as_ref());
         let target = self.target(caller.region, &id);
         if let Some(note) = note {
-            note.asked(target.slot(), parsed.stream);
+            note.asked(target.slot(), false);
         }
         caller.now = now_ms();
         if !proven.holds(caller.now) {
@@ -162,9 +168,22 @@ impl Gateway {
             proven = self.authenticate(caller, presented)?.proven()?;
         }
         let key = &proven.key;
-        let (model, workspace) = self.permit(caller, key, target, &id)?;
+        // Before the rest of the body is read: what it holds costs nothing for a model that the key may not call.
+        let (model, limits) = self.permit(caller, key, target, &id)?;
         let route = self.options.upstreams.find(&id)?;
-        let asking = Asking { model, workspace, call, body: &parsed };
+        let parsed = reader.rest().await?;
+        if let Some(note) = note {
+            note.asked(Some(model.slot), parsed.stream);
+        }
+        let asking = Asking {
+            model,
+            workspace: &key.workspace.id,
+            limits,
+            call,
+            body: &parsed,
+            terms: route.terms,
+            contexts: &self.options.contexts,
+        };
         let (mut meter, headroom) = self.admit(key, place, &asking, note)?;
         self.directory.used().note_use(key, caller.now);
 
@@ -180,9 +199,9 @@ impl Gateway {
         };
         let usage_event = if asks_for_usage { UsageEvent::Hidden } else { UsageEvent::Shown };
         meter.note().forwarded(route.number);
-        match route.send(outgoing).await {
-            Ok(answer) => Ok(answered(answer, with_headroom(&headroom), usage_event, meter)),
-            Err(refusal) => {
+        match Sending::new(route.send(outgoing), meter).await {
+            (Ok(answer), meter) => Ok(answered(answer, with_headroom(&headroom), usage_event, meter)),
+            (Err(refusal), meter) => {
                 meter.failed(&refusal);
                 Err(refusal)
             }
@@ -200,14 +219,15 @@ impl Gateway {
         let (model, clock) = (asking.model, self.options.clock);
         let subject =
             Subject { account: &key.workspace.account, workspace: &key.workspace.id, slot: model.slot };
-        let admitted = self.options.limiter.admit(subject, asking.ask(), clock.now());
+        let estimate = asking.estimate();
+        let admitted = self.options.limiter.admit(subject, estimate.ask, clock.now());
         let admitted = admitted.map_err(|exceeded| Refusal::LimitReached {
             model: model.id.to_string(),
             exceeded: Box::new(exceeded),
         })?;
         let headroom = admitted.headroom();
         let note = note.take().expect("a call has a note from the proof of its key on");
-        let meter = Meter::new(admitted, place, clock, note, asking.prompt_tokens(), asking.belief());
+        let meter = Meter::new(&self.metering, admitted, place, note, asking, estimate);
         Ok((meter, headroom))
     }
 

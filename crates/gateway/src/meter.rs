@@ -1,9 +1,18 @@
 //! What a call uses, followed to its end, whichever way it ends.
 //!
 //! A [`Meter`] holds what a call was admitted with. Dropping it settles: so the end of an answer, an error and a client
-//! that goes away in the middle are one path.
+//! that disconnects are one path. When a client disconnects, the answer is read on for a while without it
+//! ([`read_on`]), because only its end tells what the upstream used.
 
+mod lines;
+mod read_on;
+
+pub(crate) use read_on::Sending;
+
+use crate::admit::{Asking, Estimate};
 use crate::belief::Belief;
+use crate::context::{ContextKey, Contexts};
+use crate::door::Call;
 use crate::ended::Tokens;
 use crate::limit::{Admitted, Clock, Permit};
 use crate::note::Note;
@@ -13,26 +22,36 @@ use crate::tokens::Weight;
 use crate::usage::{self, Told, Usage};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
+use keygate_contract::WorkspaceId;
+use lines::Lines;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 /// A stream's use is charged on this many tokens after what is charged, so that not every word takes the lock.
 const GROWTH: u64 = 64;
-/// The longest line of a stream that is read, in bytes. Longer ones hold media, and pass unread.
-const LINE_MAX: usize = 1 << 20;
+
+/// What the meters of a gateway share.
+#[derive(Debug)]
+pub(crate) struct Metering {
+    pub(crate) contexts: Arc<Contexts>,
+    pub(crate) clock: Clock,
+    /// How long an answer is read on when its client has disconnected.
+    pub(crate) settle_within: Duration,
+}
 
 /// What a call was admitted with, and what it has used so far.
 #[derive(Debug)]
 pub(crate) struct Meter {
+    shared: Arc<Metering>,
     /// Taken when it is settled.
     admitted: Option<Admitted>,
     /// The place among the calls of its key.
     _permit: Permit,
-    clock: Clock,
     /// Leaves the call's record when the meter is dropped, after all is settled.
     note: Note,
-    /// Estimate of the prompt, in tokens.
-    prompt: u64,
+    estimate: Estimate,
     /// What the upstream is believed to have used.
     belief: Belief,
     /// Whether it told what is not believed.
@@ -45,29 +64,59 @@ pub(crate) struct Meter {
     answered: bool,
     /// Whether the answer has come to its end: until then what the upstream says it used may be less than it will.
     ended: bool,
+    /// Whether it broke off.
+    broken: bool,
+    /// Whether the client disconnected before either.
+    left: bool,
+    /// Under what ids later requests will find what this one read.
+    stored: Option<Box<Stored>>,
+}
+
+/// What a call leaves for later requests to refer to.
+#[derive(Debug)]
+struct Stored {
+    workspace: WorkspaceId,
+    /// Whether the answer has an id by which it can be continued.
+    is_response: bool,
+    keys: Vec<ContextKey>,
+}
+
+impl Stored {
+    fn of(asking: &Asking<'_>) -> Option<Box<Self>> {
+        let is_response = asking.call == Call::Responses;
+        if !is_response && !asking.body.has_references() {
+            return None;
+        }
+        let key = |id: &[u8]| asking.contexts.id(asking.workspace, id);
+        let keys = asking.body.references().map(|id| key(&id)).collect();
+        Some(Box::new(Self { workspace: asking.workspace.clone(), is_response, keys }))
+    }
 }
 
 impl Meter {
     pub(crate) fn new(
+        shared: &Arc<Metering>,
         admitted: Admitted,
         permit: Permit,
-        clock: Clock,
         note: Note,
-        prompt: u64,
-        belief: Belief,
+        asking: &Asking<'_>,
+        estimate: Estimate,
     ) -> Self {
         Self {
+            shared: Arc::clone(shared),
             admitted: Some(admitted),
             _permit: permit,
-            clock,
             note,
-            prompt,
-            belief,
+            estimate,
+            belief: asking.belief(),
             doubted: false,
             output: Weight::default(),
             usage: None,
             answered: false,
             ended: false,
+            broken: false,
+            left: false,
+            stored: Stored::of(asking),
         }
     }
 
@@ -78,7 +127,7 @@ impl Meter {
 
     /// Takes note of an answer that is there whole.
     pub(crate) fn told_whole(&mut self, answer: &[u8], told: Told) {
-        self.told(told);
+        self.told(told, answer);
         if self.doubted {
             // Its words were not weighed, because it told its usage.
             self.output = usage::read(answer).unwrap_or_default().output;
@@ -86,14 +135,20 @@ impl Meter {
     }
 
     /// Takes note of a piece of an answer.
-    pub(crate) fn told(&mut self, told: Told) {
+    fn told(&mut self, told: Told, data: &[u8]) {
         self.output.add(told.output);
         self.usage = told.usage.filter(|usage| self.believes(*usage)).or(self.usage);
+        if let Some(stored) = self.stored.as_mut().filter(|stored| stored.is_response && told.usage.is_some())
+            && let Some(id) = usage::response_id(data)
+        {
+            stored.is_response = false;
+            stored.keys.push(self.shared.contexts.id(&stored.workspace, id.as_bytes()));
+        }
         let used = self.used();
         if let Some(admitted) = &mut self.admitted
             && used > admitted.charged().saturating_add(GROWTH)
         {
-            admitted.grow(used, self.clock.now());
+            admitted.grow(used, self.shared.clock.now());
         }
     }
 
@@ -103,7 +158,7 @@ impl Meter {
         if !is_believed && !std::mem::replace(&mut self.doubted, true) {
             tracing::warn!(
                 request.id = %self.note.request_id(), tokens.input = usage.input, tokens.output = usage.output,
-                "an upstream told more tokens than the call can have used; they are estimated"
+                "an upstream reported more tokens than the request can have used; they are estimated"
             );
         }
         is_believed
@@ -118,7 +173,28 @@ impl Meter {
     /// The answer has come to its end.
     pub(crate) fn ended(&mut self) {
         self.ended = true;
-        self.note.answered();
+        if !self.left {
+            self.note.answered();
+        }
+    }
+
+    /// The answer broke off.
+    fn broken(&mut self, code: &'static str) {
+        self.broken = true;
+        if !self.left {
+            self.note.broken(code);
+        }
+    }
+
+    /// Whether nothing more is to come.
+    fn is_over(&self) -> bool {
+        self.ended || self.broken
+    }
+
+    /// The client disconnected.
+    fn leave(&mut self) {
+        self.left = true;
+        self.note.left();
     }
 
     /// What becomes of the call.
@@ -128,7 +204,7 @@ impl Meter {
 
     /// Tokens so far: as the upstream says, else by estimate; by both, and the larger, while the answer goes on.
     fn tokens(&self) -> Tokens {
-        let (prompt, output) = (self.prompt, self.output.tokens());
+        let (prompt, output) = (self.estimate.prompt, self.output.tokens());
         let Some(usage) = self.usage else {
             return Tokens { input: prompt, output, cached: 0, estimated: true };
         };
@@ -148,27 +224,50 @@ impl Meter {
     fn settle(&mut self, used: u64, source: &str) {
         if let Some(admitted) = self.admitted.take() {
             let charged = admitted.charged();
-            admitted.settle(used, self.clock.now());
+            admitted.settle(used, self.shared.clock.now());
             tracing::debug!(
                 request.id = %self.note.request_id(), tokens.used = used, tokens.charged = charged, tokens.source = source,
                 "settled"
             );
         }
     }
+
+    /// Remembers what the call took, for those that will refer to it and for others of its kind.
+    fn remember(&self) {
+        let (used, contexts) = (self.used(), &self.shared.contexts);
+        for key in self.stored.iter().flat_map(|stored| &stored.keys) {
+            contexts.see(*key, used);
+        }
+        let over = used.saturating_sub(self.estimate.base);
+        if over > GROWTH {
+            contexts.overran(self.estimate.kind, over, Instant::now());
+        }
+    }
 }
 
 impl Drop for Meter {
-    /// Settles what is not settled. A call whose client went away before the upstream answered keeps its reservation:
-    /// the model may have worked all that time, and going away must not be a way around the limit.
+    /// Settles what is not settled. What the upstream reported at the end of its answer is what counts. A client that
+    /// disconnected before that, and an upstream that reports what cannot be true, are charged what was reserved if that
+    /// is more than what was counted: the model may have worked all that time, and disconnecting must not be a way
+    /// around the limit.
     fn drop(&mut self) {
-        match self.usage {
-            Some(_) => self.settle(self.used(), "upstream"),
-            None if self.answered => self.settle(self.used(), "estimate"),
-            None => {}
+        if self.admitted.is_none() {
+            return;
         }
-        if self.answered {
+        let is_known = self.usage.is_some() || self.answered;
+        let is_certain = !self.doubted && (!self.left || (self.ended && self.usage.is_some()));
+        let reserved = self.admitted.as_ref().map_or(0, Admitted::charged);
+        match (is_known, is_certain) {
+            (true, true) if self.usage.is_some() => self.settle(self.used(), "upstream"),
+            (true, true) => self.settle(self.used(), "estimate"),
+            (true, false) => self.settle(self.used().max(reserved), "reservation"),
+            // Before the answer nothing is known: dropped, what was admitted leaves all that was reserved charged.
+            (false, _) => {}
+        }
+        if is_known {
             let tokens = self.tokens();
             self.note.used(tokens);
+            self.remember();
         }
     }
 }
@@ -182,41 +281,33 @@ pub(crate) enum UsageEvent {
     Hidden,
 }
 
-/// A stream of events on its way to the client, read as it passes.
-pub(crate) struct Metered<S> {
-    stream: S,
+/// What an upstream's stream is.
+type Pieces = Pin<Box<dyn Stream<Item = Piece> + Send>>;
+
+/// A stream of events on its way to the client, read as it passes. Dropped before its end, it is read on without the
+/// client.
+pub(crate) struct Metered {
+    stream: Pieces,
     lines: Lines,
     /// Gone when the stream has ended.
     meter: Option<Meter>,
 }
 
-impl<S> Metered<S> {
-    pub(crate) fn new(stream: S, usage_event: UsageEvent, meter: Meter) -> Self {
+impl Metered {
+    pub(crate) fn new(stream: Pieces, usage_event: UsageEvent, meter: Meter) -> Self {
         Self { stream, lines: Lines::new(usage_event), meter: Some(meter) }
     }
 }
 
-impl<S: Stream<Item = Piece> + Unpin> Stream for Metered<S> {
+impl Stream for Metered {
     type Item = Bytes;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let this = &mut *self;
         while let Some(meter) = &mut this.meter {
             match std::task::ready!(this.stream.poll_next_unpin(cx)) {
-                Some(Piece { bytes, end }) => {
-                    let passed = this.lines.feed(&bytes, |told| {
-                        // What only keeps the connection open, or says who will speak, is no token yet.
-                        if told.output.says_something() {
-                            meter.note().piece();
-                        }
-                        meter.told(told);
-                    });
-                    match end {
-                        Some(End::Broken(code)) => meter.note().broken(code),
-                        // Who reads no further than this has all of it.
-                        Some(End::Complete) => meter.ended(),
-                        None => {}
-                    }
+                Some(piece) => {
+                    let passed = pass(&piece, &mut this.lines, meter);
                     if !passed.is_empty() {
                         return Poll::Ready(Some(passed));
                     }
@@ -234,145 +325,30 @@ impl<S: Stream<Item = Piece> + Unpin> Stream for Metered<S> {
     }
 }
 
-/// Reads the lines of a stream of events, however it is cut into pieces, and leaves out what is not to be seen.
-#[derive(Debug)]
-struct Lines {
-    usage_event: UsageEvent,
-    /// The line that is begun and not ended. It is held back only where something may have to be left out.
-    begun: Vec<u8>,
-    /// Whether the line that is begun is too long to be read.
-    is_long: bool,
-    /// Whether the blank line that ends an event left out is still to come.
-    skips_blank: bool,
-}
-
-impl Lines {
-    fn new(usage_event: UsageEvent) -> Self {
-        Self { usage_event, begun: Vec::new(), is_long: false, skips_blank: false }
-    }
-
-    /// Reads the next piece; returns what is to be passed on.
-    fn feed(&mut self, piece: &Bytes, mut told: impl FnMut(Told)) -> Bytes {
-        let mut kept = Vec::new();
-        let mut from = 0;
-        for end in memchr::memchr_iter(b'\n', piece) {
-            let part = &piece[from..=end];
-            from = end + 1;
-            let is_long = std::mem::take(&mut self.is_long);
-            if self.begun.is_empty() {
-                if is_long || self.keeps(part, &mut told) {
-                    kept.extend_from_slice(part);
-                }
-            } else {
-                self.begun.extend_from_slice(part);
-                let line = std::mem::take(&mut self.begun);
-                if self.keeps(&line, &mut told) {
-                    kept.extend_from_slice(&line);
-                }
-            }
+impl Drop for Metered {
+    fn drop(&mut self) {
+        if let Some(meter) = self.meter.take() {
+            let stream = std::mem::replace(&mut self.stream, Box::pin(futures_util::stream::empty()));
+            let lines = std::mem::replace(&mut self.lines, Lines::new(UsageEvent::Shown));
+            read_on::stream(stream, lines, meter);
         }
-        let rest = &piece[from..];
-        if self.is_long || self.begun.len() + rest.len() > LINE_MAX {
-            self.is_long = true;
-            kept.append(&mut self.begun);
-            kept.extend_from_slice(rest);
-        } else {
-            self.begun.extend_from_slice(rest);
-        }
-        match self.usage_event {
-            UsageEvent::Shown => piece.clone(),
-            UsageEvent::Hidden => kept.into(),
-        }
-    }
-
-    /// What is held back when the stream ends in the middle of a line.
-    fn end(&mut self) -> Bytes {
-        let begun = std::mem::take(&mut self.begun);
-        match self.usage_event {
-            UsageEvent::Shown => Bytes::new(),
-            UsageEvent::Hidden => begun.into(),
-        }
-    }
-
-    /// Whether a line is passed on.
-    fn keeps(&mut self, line: &[u8], told: &mut impl FnMut(Told)) -> bool {
-        let text = line.trim_ascii_end();
-        if std::mem::take(&mut self.skips_blank) && text.is_empty() {
-            return false;
-        }
-        let Some(data) = text.strip_prefix(b"data:") else { return true };
-        // What is not JSON, such as the end mark, says nothing of the use.
-        let Ok(event) = usage::read(data.trim_ascii_start()) else { return true };
-        told(event);
-        let is_hidden = event.is_usage_only && self.usage_event == UsageEvent::Hidden;
-        self.skips_blank = is_hidden;
-        !is_hidden
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const STREAM: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"Hello\"}}]}\r\n\r\n: ping\n\n\
-                          data: {\"choices\":[{\"delta\":{\"content\":\" you\"}}],\"usage\":null}\n\n\
-                          data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\n\
-                          data: [DONE]\n\n";
-
-    /// What passes of a stream that comes in pieces, and what it told.
-    fn pass(pieces: &[&[u8]], usage_event: UsageEvent) -> (String, Weight, Option<Usage>) {
-        let mut lines = Lines::new(usage_event);
-        let (mut out, mut output, mut usage) = (Vec::new(), Weight::default(), None);
-        for piece in pieces {
-            let passed = lines.feed(&Bytes::copy_from_slice(piece), |told| {
-                output.add(told.output);
-                usage = told.usage.or(usage);
-            });
-            out.extend_from_slice(&passed);
+/// Reads a piece of a stream; returns what of it is passed on.
+fn pass(piece: &Piece, lines: &mut Lines, meter: &mut Meter) -> Bytes {
+    let passed = lines.feed(&piece.bytes, |told, data| {
+        // What only keeps the connection open, or says who will speak, is no token yet.
+        if told.output.says_something() {
+            meter.note().piece();
         }
-        out.extend_from_slice(&lines.end());
-        (String::from_utf8(out).unwrap(), output, usage)
+        meter.told(told, data);
+    });
+    match piece.end {
+        Some(End::Broken(code)) => meter.broken(code),
+        // Who reads no further than this has all of it.
+        Some(End::Complete) => meter.ended(),
+        None => {}
     }
-
-    #[test]
-    fn a_stream_split_at_every_byte_is_read_the_same() {
-        let bytes = STREAM.as_bytes();
-        let hidden =
-            STREAM.split_inclusive("\n\n").filter(|e| !e.contains("prompt_tokens")).collect::<String>();
-        for at in 0..=bytes.len() {
-            for (usage_event, expected) in
-                [(UsageEvent::Shown, STREAM), (UsageEvent::Hidden, hidden.as_str())]
-            {
-                let (out, output, usage) = pass(&[&bytes[..at], &bytes[at..]], usage_event);
-                assert_eq!(out, expected, "split at {at}");
-                assert_eq!(
-                    (output.tokens(), usage),
-                    (3, Some(Usage { input: 3, output: 4, cached: 0 })),
-                    "split at {at}"
-                );
-            }
-        }
-        let single: Vec<&[u8]> = bytes.chunks(1).collect();
-        assert_eq!(pass(&single, UsageEvent::Hidden).0, hidden);
-    }
-
-    #[test]
-    fn what_is_held_back_is_passed_on_when_the_stream_ends() {
-        assert_eq!(pass(&[b"data: [DONE]"], UsageEvent::Hidden).0, "data: [DONE]");
-    }
-
-    #[test]
-    fn an_endless_line_passes_and_is_not_kept() {
-        let mut lines = Lines::new(UsageEvent::Hidden);
-        let mut passed = 0;
-        for _ in 0..40 {
-            passed += lines.feed(&Bytes::from(vec![b'x'; 100_000]), |_| {}).len();
-            assert!(lines.begun.len() <= LINE_MAX);
-        }
-        assert!(passed > 2_000_000, "{passed}");
-        let end = lines.feed(&Bytes::from_static(b"\ndata: {\"choices\":[{\"delta\":\"abc\"}]}\n"), |told| {
-            assert_eq!(told.output.tokens(), 1);
-        });
-        assert!(end.ends_with(b"}\n"));
-    }
+    passed
 }

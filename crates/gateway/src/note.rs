@@ -38,6 +38,8 @@ pub(crate) struct Note {
     ended: Arc<EndedCalls>,
     begun: Begun,
     outcome: Outcome,
+    /// When the caller disconnected, if the call went on without it, in microseconds from its begin.
+    left_us: Option<u64>,
     /// Gone when the record is left.
     record: Option<Box<EndedCall>>,
 }
@@ -99,7 +101,13 @@ impl Note {
             first_token_us: None,
             count: 1,
         };
-        Self { ended: Arc::clone(ended), begun, outcome: Outcome::Open, record: Some(Box::new(record)) }
+        Self {
+            ended: Arc::clone(ended),
+            begun,
+            outcome: Outcome::Open,
+            left_us: None,
+            record: Some(Box::new(record)),
+        }
     }
 
     pub(crate) fn request_id(&self) -> Uuid {
@@ -141,6 +149,11 @@ impl Note {
         if !matches!(self.outcome, Outcome::Broken { .. }) {
             self.outcome = Outcome::Answered;
         }
+    }
+
+    /// The caller disconnected. What the call comes to from here on is no concern of the caller's.
+    pub(crate) fn left(&mut self) {
+        self.left_us = Some(self.begun.elapsed_us());
     }
 
     /// The stream broke; the caller is told so by this code.
@@ -194,7 +207,7 @@ impl Note {
 impl Drop for Note {
     fn drop(&mut self) {
         let Some(mut record) = self.record.take() else { return };
-        record.latency_us = self.begun.elapsed_us();
+        record.latency_us = self.left_us.unwrap_or_else(|| self.begun.elapsed_us());
         record.ended_at = self.begun.unix_ms.saturating_add_unsigned(record.latency_us / 1000);
         (record.status, record.class, record.error_code) = self.end();
         if let Outcome::Refused { throttled_by, .. } = self.outcome {

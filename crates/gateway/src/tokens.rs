@@ -9,23 +9,20 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// What an image, a recording or a video counts for, wherever it is: a picture of 1,024 by 1,344 pixels comes to this
-/// at 28 by 28 pixels a token (<https://help.aliyun.com/zh/model-studio/vision>).
-const MEDIUM: u64 = 1_750;
-/// Fields that hold a medium, or say where it is.
-const MEDIA_FIELDS: [&str; 6] = ["url", "image_url", "image", "video", "audio", "data"];
 /// The field that holds who says something.
 const ROLE: &str = "role";
-/// What stands before a medium that is in the text itself.
-const DATA_URL: &str = "data:";
 
-/// The weight of everything a JSON value says, in thirds of a token, so that many small pieces come to the same as one
-/// large. A number weighs a token. Names of fields weigh nothing in an answer, and what they say in a prompt: those of a
-/// tool's parameters are read by the model, too. Nor weighs in an answer who says it, which models do not write.
+/// What a text weighs, in thirds of a token, so that many small pieces come to the same as one large. In an answer a
+/// number weighs a token, and names of fields nothing, nor who says it, which models do not write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Weight(u64);
 
 impl Weight {
+    /// So many thirds of a token.
+    pub(crate) fn new(thirds: u64) -> Self {
+        Self(thirds)
+    }
+
     /// Tokens, rounded up.
     pub(crate) fn tokens(self) -> u64 {
         self.0.div_ceil(3)
@@ -46,84 +43,86 @@ impl Weight {
         let ascii = text.bytes().filter(u8::is_ascii).count();
         Self((ascii + 3 * other) as u64)
     }
-
-    /// What stands where a medium does: bytes in base 64, or an address. Words that only pretend to be one weigh what
-    /// they say.
-    fn of_medium(text: &str) -> Self {
-        let is_one = text.bytes().all(|byte| byte.is_ascii_graphic());
-        let medium = 3 * MEDIUM;
-        Self(if is_one { medium } else { Self::of_text(text).0.max(medium) })
-    }
 }
 
-/// Whether a text is a medium wherever it stands: `data:image/png;base64,…`.
-fn is_inline_medium(text: &str) -> bool {
-    /// Longer types of media there are none.
-    const HEAD_MAX: usize = 128;
-    text.strip_prefix(DATA_URL).and_then(|rest| rest.split_once(";base64,")).is_some_and(|(kind, bytes)| {
-        kind.len() <= HEAD_MAX && bytes.bytes().all(|byte| byte.is_ascii_graphic())
-    })
-}
-
-/// What is asked for with one call: the weight of it all, and how many prompts it is.
+/// A kind of medium, told by the field that holds it.
+///
+/// What a medium costs depends on pixels and seconds, and of those its bytes tell something: so many bytes cannot be
+/// less than so much picture or sound. Each kind has a floor for a medium of unknown size, and counts for more by its
+/// bytes, at the rate of the tightest coding in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Prompts {
-    pub(crate) weight: Weight,
-    /// 1 for a text or the numbers of its tokens, and one each in a list of either.
-    pub(crate) count: u64,
+pub(crate) enum Medium {
+    Image,
+    Audio,
+    Video,
+    Document,
 }
 
-/// Reads a prompt, or a list of them.
-pub(crate) struct PromptSeed;
+impl Medium {
+    /// What a picture of 1,024 by 1,344 pixels comes to, at 28 by 28 pixels a token
+    /// (<https://help.aliyun.com/zh/model-studio/vision>). It is the floor of every kind.
+    const FLOOR: u64 = 1_750;
+    /// A picture is scaled down to no more than this, whatever its size, even where a call asks for high resolution.
+    const IMAGE_MOST: u64 = 16_384;
+    /// JPEG at fair quality takes 0.33 bytes a pixel; a token has 784 pixels.
+    const IMAGE_BYTES: u64 = 256;
+    /// Speech in AMR, the tightest codec that models take, is 594 bytes a second, and a second comes to 25 tokens.
+    const AUDIO_BYTES: u64 = 24;
+    /// WAV is not compressed: 8,000 bytes a second at the least.
+    const WAV_BYTES: u64 = 320;
+    /// Two frames a second of up to 768 tokens for each pair, at 400 kbit/s.
+    const VIDEO_BYTES: u64 = 64;
+    /// A document is text: as long as any other.
+    const DOCUMENT_BYTES: u64 = 3;
 
-impl<'de> serde::de::DeserializeSeed<'de> for PromptSeed {
-    type Value = Prompts;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Prompts, D::Error> {
-        let raw: &serde_json::value::RawValue = serde::Deserialize::deserialize(deserializer)?;
-        let text = raw.get();
-        let fail = |error| serde::de::Error::custom(error);
-        let weight = WeightOfPrompt::read(text).map_err(fail)?;
-        if !text.starts_with('[') {
-            return Ok(Prompts { weight, count: 1 });
-        }
-        let items: Vec<&serde_json::value::RawValue> = serde_json::from_str(text).map_err(fail)?;
-        let whole = items.iter().filter(|item| item.get().starts_with(['"', '[', '{'])).count();
-        Ok(Prompts { weight, count: (whole as u64).max(1) })
+    /// The kind that a field of this name holds.
+    pub(crate) fn of_field(name: &[u8]) -> Option<Self> {
+        Some(match name {
+            b"image_url" | b"image" | b"input_image" => Self::Image,
+            b"input_audio" | b"audio" | b"audio_url" => Self::Audio,
+            b"video" | b"video_url" | b"input_video" => Self::Video,
+            b"file" | b"input_file" | b"file_data" | b"file_url" => Self::Document,
+            _ => return None,
+        })
     }
-}
 
-/// Weighs a value of a prompt.
-pub(crate) struct WeightOfPrompt;
-
-impl WeightOfPrompt {
-    fn read(json: &str) -> serde_json::Result<Weight> {
-        use serde::de::DeserializeSeed as _;
-        Self.deserialize(&mut serde_json::Deserializer::from_str(json))
+    pub(crate) fn is_image(self) -> bool {
+        self == Self::Image
     }
-}
 
-impl<'de> serde::de::DeserializeSeed<'de> for WeightOfPrompt {
-    type Value = Weight;
+    /// What it weighs at the least, in thirds of a token.
+    pub(crate) fn least(self) -> u64 {
+        3 * Self::FLOOR
+    }
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Weight, D::Error> {
-        deserializer.deserialize_any(Walk { is_medium: false, with_names: true })
+    /// What it weighs by its base 64, which may stand behind the head of a data URL, in thirds of a token.
+    pub(crate) fn weight(self, base64: &[u8]) -> u64 {
+        // The first bytes of WAV, "RIFF", in base 64.
+        let head = &base64[..base64.len().min(200)];
+        let is_wav = memchr::memmem::find(head, b"UklGR").is_some();
+        let bytes = base64.len() as u64 / 4 * 3;
+        let tokens = match self {
+            Self::Image => (bytes / Self::IMAGE_BYTES).min(Self::IMAGE_MOST),
+            Self::Audio if is_wav => bytes / Self::WAV_BYTES,
+            Self::Audio => bytes / Self::AUDIO_BYTES,
+            Self::Video => bytes / Self::VIDEO_BYTES,
+            Self::Document => bytes / Self::DOCUMENT_BYTES,
+        };
+        3 * tokens.max(Self::FLOOR)
     }
 }
 
 impl<'de> Deserialize<'de> for Weight {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Walk { is_medium: false, with_names: false })
+        deserializer.deserialize_any(Walk { medium: None })
     }
 }
 
 /// Walks a JSON value and builds nothing.
 #[derive(Clone, Copy)]
 struct Walk {
-    /// Whether a text here is a medium, or its address.
-    is_medium: bool,
-    /// Whether names of fields weigh.
-    with_names: bool,
+    /// What a text here holds, or is the address of, if it is a medium.
+    medium: Option<Medium>,
 }
 
 impl<'de> serde::de::DeserializeSeed<'de> for Walk {
@@ -142,8 +141,15 @@ impl<'de> Visitor<'de> for Walk {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Weight, E> {
-        let is_medium = self.is_medium || is_inline_medium(text);
-        Ok(if is_medium { Weight::of_medium(text) } else { Weight::of_text(text) })
+        let words = Weight::of_text(text);
+        Ok(match self.medium {
+            // Words that only pretend to be a medium weigh what they say.
+            Some(medium) if text.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                Weight(medium.weight(text.as_bytes()))
+            }
+            Some(medium) => Weight(words.0.max(medium.least())),
+            None => words,
+        })
     }
 
     fn visit_unit<E>(self) -> Result<Weight, E> {
@@ -176,24 +182,30 @@ impl<'de> Visitor<'de> for Walk {
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Weight, A::Error> {
         let mut sum = Weight::default();
-        while let Some(Name { is_medium, is_role, weight }) = fields.next_key_seed(ReadName)? {
-            if self.with_names {
-                sum.add(weight);
-            } else if is_role {
-                fields.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            sum.add(fields.next_value_seed(Walk { is_medium, ..self })?);
+        while let Some(name) = fields.next_key_seed(ReadName)? {
+            let medium = match name {
+                Name::Role => {
+                    fields.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+                Name::Medium(medium) => Some(medium),
+                // It holds what the object around it says it does.
+                Name::Holder => Some(self.medium.unwrap_or(Medium::Image)),
+                Name::Other => None,
+            };
+            sum.add(fields.next_value_seed(Walk { medium })?);
         }
         Ok(sum)
     }
 }
 
 /// A field's name, as far as it matters.
-struct Name {
-    is_medium: bool,
-    is_role: bool,
-    weight: Weight,
+enum Name {
+    Role,
+    Medium(Medium),
+    /// A field for a medium of any kind.
+    Holder,
+    Other,
 }
 
 struct ReadName;
@@ -214,10 +226,10 @@ impl Visitor<'_> for ReadName {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Name, E> {
-        Ok(Name {
-            is_medium: MEDIA_FIELDS.contains(&name),
-            is_role: name == ROLE,
-            weight: Weight::of_text(name),
+        Ok(match name {
+            ROLE => Name::Role,
+            "url" | "data" | "b64_json" => Name::Holder,
+            other => Medium::of_field(other.as_bytes()).map_or(Name::Other, Name::Medium),
         })
     }
 }
@@ -245,51 +257,39 @@ mod tests {
     fn everything_said_counts_wherever_it_stands() {
         let messages = r#"[{"role":"user","content":[{"type":"text","text":"Hello there"}]}]"#;
         assert_eq!(tokens(messages), (4u64 + 11).div_ceil(3), "who says it does not, in an answer");
-        assert_eq!(WeightOfPrompt::read(messages).unwrap().tokens(), (19u64 + 19).div_ceil(3));
         assert_eq!(tokens("[1, 2.5, -3, true, null]"), 3);
+        assert_eq!(tokens(r#"{"properties":{"a_long_name_of_a_parameter":{}}}"#), 0);
     }
 
     #[test]
-    fn a_medium_counts_the_same_however_long_its_bytes_are() {
-        let inline = format!(r#"{{"image_url":{{"url":"data:image/png;base64,{}"}}}}"#, "A".repeat(100_000));
-        assert_eq!(tokens(&inline), MEDIUM);
-        assert_eq!(tokens(r#"{"image_url":{"url":"https://example.com/a.png"}}"#), MEDIUM);
-        assert_eq!(tokens(r#"{"image_url":"https://example.com/a.png"}"#), MEDIUM);
-        let audio = format!(r#"{{"input_audio":{{"data":"{}","format":"wav"}}}}"#, "A".repeat(100_000));
-        assert_eq!(tokens(&audio), MEDIUM + 1);
-        assert_eq!(tokens(r#""data:image/png;base64,iVBORw0KGgo=""#), MEDIUM);
+    fn a_medium_counts_by_what_its_bytes_can_be_at_the_least() {
+        let kib = "A".repeat(1024 * 4 / 3);
+        let of = |medium: Medium, kibs: usize| medium.weight(kib.repeat(kibs).as_bytes()) / 3;
+        for medium in [Medium::Image, Medium::Audio, Medium::Video, Medium::Document] {
+            assert_eq!(of(medium, 1), 1_750, "{medium:?}");
+        }
+        assert_eq!(of(Medium::Image, 1000), 3_999);
+        assert_eq!(of(Medium::Image, 10_000), 16_384, "no picture comes to more");
+        assert_eq!(of(Medium::Audio, 1000), 42_656);
+        assert_eq!(of(Medium::Video, 1000), 15_996);
+        assert_eq!(of(Medium::Document, 1000), 341_250);
+        let wav = format!("data:audio/wav;base64,UklGR{}", kib.repeat(1000));
+        assert!((3_190..3_210).contains(&(Medium::Audio.weight(wav.as_bytes()) / 3)));
     }
 
     #[test]
-    fn words_that_pretend_to_be_a_medium_weigh_what_they_say() {
-        let words = "many words ".repeat(10_000);
-        for json in [
-            format!(r#""data: {words}""#),
-            format!(r#""data:text/plain;base64,{words}""#),
-            format!(r#""data:{words};base64,AAAA""#),
-            format!(r#"{{"url":"{words}"}}"#),
+    fn in_an_answer_only_fields_of_media_hold_media() {
+        let bytes = "A".repeat(100_000);
+        assert_eq!(tokens(&format!(r#"{{"image_url":{{"url":"data:image/png;base64,{bytes}"}}}}"#)), 1_750);
+        assert_eq!(tokens(&format!(r#"{{"audio":{{"data":"{bytes}"}}}}"#)), 3_125);
+        assert_eq!(tokens(r#"{"image_url":"https://example.com/a.png"}"#), 1_750);
+        for words in [
+            format!(r#""data:image/png;base64,{bytes}""#),
+            format!(r#"{{"content":"data:a;base64,{bytes}"}}"#),
+            format!(r#"{{"url":"{}"}}"#, "many words ".repeat(10_000)),
             format!(r#"{{"data":"{}"}}"#, "许多字".repeat(20_000)),
         ] {
-            assert!(tokens(&json) > 30_000, "{}", &json[..40]);
-        }
-    }
-
-    #[test]
-    fn names_weigh_in_a_prompt_and_not_in_an_answer() {
-        let json = r#"{"properties":{"a_long_name_of_a_parameter":{}}}"#;
-        assert_eq!(tokens(json), 0);
-        assert_eq!(WeightOfPrompt::read(json).unwrap().tokens(), (10u64 + 26).div_ceil(3));
-    }
-
-    #[test]
-    fn a_list_of_prompts_is_as_many_as_it_has() {
-        use serde::de::DeserializeSeed as _;
-        let count =
-            |json: &str| PromptSeed.deserialize(&mut serde_json::Deserializer::from_str(json)).unwrap().count;
-        for (json, expected) in
-            [(r#""a""#, 1), ("[]", 1), (r#"["a","b"]"#, 2), ("[1,2,3]", 1), ("[[1,2],[3]]", 2), ("null", 1)]
-        {
-            assert_eq!(count(json), expected, "{json}");
+            assert!(tokens(&words) > 30_000, "{}", &words[..40]);
         }
     }
 

@@ -4,6 +4,7 @@ mod echo;
 mod http_upstream;
 mod pool;
 
+pub use crate::call::OutputLimit;
 pub use http_upstream::{HttpUpstream, UpstreamError};
 
 use crate::door::{Call, Door};
@@ -55,9 +56,31 @@ pub struct Upstreams {
     ids: Vec<String>,
 }
 
+/// What is known of how a service counts tokens, and what it reads beside a request's body.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Terms {
+    /// By the place of each name in [`OutputLimit::ALL`].
+    obeys: [bool; 3],
+    /// The share of a model's window that is reserved for context whose size is not known.
+    pub(crate) unseen_context: f32,
+}
+
+impl Terms {
+    /// A service that keeps every answer, thoughts included, within each of these limits. For context that a request
+    /// refers to and that was never seen, the share `unseen_context` of the model's window is reserved; 0 to 1.
+    pub fn new(obeys: &[OutputLimit], unseen_context: f32) -> Self {
+        Self { obeys: OutputLimit::ALL.map(|name| obeys.contains(&name)), unseen_context }
+    }
+
+    pub(crate) fn obeys(&self, name: OutputLimit) -> bool {
+        self.obeys[name as usize]
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct Route {
     upstream: Upstream,
+    pub(crate) terms: Terms,
     /// The model's name there, if it is another.
     pub(crate) name: Option<String>,
     /// The service's place among all, if it is one.
@@ -68,21 +91,32 @@ impl Upstreams {
     /// No routes; the echo serves every model if `echo` is `Echo::On`.
     pub fn new(echo: Echo) -> Self {
         let fallback = match echo {
-            Echo::On => Some(Route { upstream: Upstream::Echo, name: None, number: None }),
+            Echo::On => {
+                // It keeps to every limit, and stores nothing.
+                let terms = Terms::new(&OutputLimit::ALL, 0.0);
+                Some(Route { upstream: Upstream::Echo, terms, name: None, number: None })
+            }
             Echo::Off => None,
         };
         Self { routes: HashMap::default(), fallback, ids: Vec::new() }
     }
 
-    /// Sends calls of `model` to `upstream`, under `name` if it has another there.
+    /// Sends calls of `model` to `upstream`, under `name` if it has another there, and counts them on these terms.
     #[must_use]
-    pub fn route(mut self, model: ModelId, upstream: &Arc<HttpUpstream>, name: Option<String>) -> Self {
+    pub fn route(
+        mut self,
+        model: ModelId,
+        upstream: &Arc<HttpUpstream>,
+        name: Option<String>,
+        terms: Terms,
+    ) -> Self {
         let known = self.ids.iter().position(|id| id == upstream.id());
         let number = known.unwrap_or_else(|| {
             self.ids.push(upstream.id().to_owned());
             self.ids.len() - 1
         });
-        let route = Route { upstream: Upstream::Http(Arc::clone(upstream)), name, number: Some(number) };
+        let upstream = Upstream::Http(Arc::clone(upstream));
+        let route = Route { upstream, terms, name, number: Some(number) };
         self.routes.insert(model, route);
         self
     }
@@ -115,10 +149,17 @@ impl Route {
         }
     }
 
-    pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Answer, Refusal> {
-        match &self.upstream {
-            Upstream::Http(upstream) => upstream.send(outgoing).await,
-            Upstream::Echo => echo::answer(&outgoing),
+    /// Sends a call. The future borrows nothing, so it can be read on when the caller has disconnected.
+    pub(crate) fn send(
+        &self,
+        outgoing: Outgoing,
+    ) -> impl Future<Output = Result<Answer, Refusal>> + Send + use<> {
+        let upstream = self.upstream.clone();
+        async move {
+            match &upstream {
+                Upstream::Http(upstream) => upstream.send(outgoing).await,
+                Upstream::Echo => echo::answer(&outgoing),
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::tokens::Weight;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// More than this is no number of tokens: JSON cannot tell it exactly. How many a call can have used is for
 /// [`crate::belief`].
@@ -169,6 +170,24 @@ pub(crate) fn read(json: &[u8]) -> serde_json::Result<Told> {
     // Also when it cannot be believed: the client did not ask for the event.
     let is_usage_only = answer.usage.is_some() && answer.choices.is_some_and(|choices| choices.is_empty());
     Ok(Told { usage, output, is_usage_only })
+}
+
+/// The id under which the answer of a response, or the last event of its stream, can be referred to.
+pub(crate) fn response_id(json: &[u8]) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Response<'a> {
+        #[serde(borrow, default)]
+        id: Option<Cow<'a, str>>,
+    }
+    #[derive(Deserialize)]
+    struct Event<'a> {
+        #[serde(borrow, default)]
+        id: Option<Cow<'a, str>>,
+        #[serde(borrow, default)]
+        response: Option<Response<'a>>,
+    }
+    let event: Event<'_> = serde_json::from_slice(json).ok()?;
+    event.response.and_then(|response| response.id).or(event.id)
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use web::{console_origins, plain_url, session_cookie, trusted_proxies};
 
 pub(crate) use web::{SESSION_COOKIE, origin, origin_part};
 
-pub use upstream::{UpstreamConfig, UpstreamModels, UpstreamProtocol};
+pub use upstream::{OutputLimitName, UpstreamConfig, UpstreamModels, UpstreamProtocol};
 pub use usage::{AdminConfig, UsageConfig};
 
 /// Why a configuration cannot be used.

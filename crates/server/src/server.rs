@@ -27,6 +27,7 @@ use crate::worker::{Served, Workers};
 use axum::Router;
 use browser::{connections, cookie, own_origins};
 use keygate_contract::{Email, IpRule, Region, RegionId};
+use keygate_gateway::context::Contexts;
 use keygate_gateway::directory::Directory;
 use keygate_gateway::ended::EndedCalls;
 use keygate_gateway::{Gateway, GatewayOptions, RegionAddress, door};
@@ -89,6 +90,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         .collect();
     let ended: Vec<Arc<EndedCalls>> =
         (0..config.workers).map(|_| Arc::new(EndedCalls::new(&catalogue))).collect();
+    let contexts: Arc<Contexts> = Arc::default();
     let gateway = |ended: &Arc<EndedCalls>| -> Result<Arc<Gateway>, StartError> {
         let options = GatewayOptions {
             regions: addresses.clone(),
@@ -98,6 +100,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             timeouts: config.timeouts.gateway,
             limiter: Arc::clone(&limits.limiter),
             clock: limits.clock,
+            contexts: Arc::clone(&contexts),
             calls_per_key: config.limits.calls_per_key,
             ended: Arc::clone(ended),
         };

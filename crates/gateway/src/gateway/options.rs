@@ -1,5 +1,6 @@
 //! What a gateway is set up with.
 
+use crate::context::Contexts;
 use crate::ended::EndedCalls;
 use crate::limit::{Clock, Limiter};
 use crate::upstream::Upstreams;
@@ -20,6 +21,8 @@ pub struct Timeouts {
     pub idle: Duration,
     /// The rest of an upstream's answer that is not a stream.
     pub whole: Duration,
+    /// The rest of an answer whose client has disconnected; 0: it is not read on.
+    pub settle: Duration,
 }
 
 impl Default for Timeouts {
@@ -30,6 +33,7 @@ impl Default for Timeouts {
             first_byte: Duration::from_secs(600),
             idle: Duration::from_secs(120),
             whole: Duration::from_secs(600),
+            settle: Duration::from_secs(10),
         }
     }
 }
@@ -63,6 +67,8 @@ pub struct GatewayOptions {
     pub limiter: Arc<Limiter>,
     /// The clock of the windows, the same for all.
     pub clock: Clock,
+    /// What earlier requests came to, shared with the other gateways of the process.
+    pub contexts: Arc<Contexts>,
     /// Calls under way at once with one key.
     pub calls_per_key: u32,
     /// Where what is recorded of each call waits; each gateway has its own.

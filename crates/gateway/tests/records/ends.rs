@@ -1,13 +1,13 @@
 //! Streams that break, callers that leave, and the server's own end.
 
-use crate::rig::{Rig, chat, streamed, text};
+use crate::rig::{Rig, chat, streamed, text, whole};
 use http_body_util::BodyExt as _;
 use keygate_contract::{CallClass, RegionId};
 use keygate_gateway::catalogue::Cost;
 use keygate_gateway::door::Door;
 use keygate_gateway::ended::{EndedCall, Tokens};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const STREAM: &str = r#"{"model":"plus","stream":true,"messages":[{"role":"user","content":"Hello there"}]}"#;
 const WHOLE: &str = r#"{"model":"plus","messages":[{"role":"user","content":"Hello there"}]}"#;
@@ -20,9 +20,9 @@ fn end(record: &EndedCall) -> (u16, CallClass, Option<&'static str>) {
     (record.status, record.class, record.error_code)
 }
 
-/// Nine for the prompt, and what was said.
+/// Fifteen for the prompt, and what was said.
 fn estimate(output: u64) -> Tokens {
-    Tokens { input: 9, output, cached: 0, estimated: true }
+    Tokens { input: 15, output, cached: 0, estimated: true }
 }
 
 #[tokio::test]
@@ -79,10 +79,14 @@ async fn a_caller_that_leaves_a_stream_is_charged_for_what_came() {
         let mut body = rig.chat(&rig.key(), STREAM).await.into_body();
         body.frame().await.unwrap().unwrap();
         assert_eq!(rig.ended.depth(), 0);
+        let left = Instant::now();
         drop(body);
-        let record = rig.record();
+        assert_eq!(rig.ended.depth(), 0, "it is read on");
+        let record = rig.record_soon().await;
         assert_eq!(end(&record), (200, CallClass::Ok, Some("client_closed_request")));
         assert_eq!(record.tokens, tokens);
+        assert!(left.elapsed() > Duration::from_millis(900), "for a second");
+        assert!(record.latency_us < 900_000, "which is not the client's");
         assert!(matches!(record.cost, Cost::Priced { pico, .. } if pico > 0));
     }
 }
@@ -137,7 +141,54 @@ async fn a_call_that_the_server_cuts_off_is_not_one_that_its_caller_left() {
     body.frame().await.unwrap().unwrap();
     rig.ended.stop();
     drop(body);
-    let record = rig.record();
+    let record = rig.record_soon().await;
     assert_eq!(end(&record), (200, CallClass::ServerError, Some("server_stopped")));
     assert_eq!(record.tokens, estimate(2));
+}
+
+#[tokio::test]
+async fn a_stream_that_is_left_is_recorded_with_the_usage_at_its_end() {
+    let events = format!(
+        "{HELLO}data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":700,\"completion_tokens\":300}}}}\n\ndata: [DONE]\n\n"
+    );
+    let rig = Rig::new(&streamed(&events), true).await;
+    // Before anything of it is read.
+    drop(rig.chat(&rig.key(), STREAM).await);
+    let record = rig.record_soon().await;
+    assert_eq!(end(&record), (200, CallClass::Ok, Some("client_closed_request")));
+    assert_eq!(record.tokens, Tokens { input: 700, output: 300, cached: 0, estimated: false });
+}
+
+#[tokio::test]
+async fn an_answer_that_is_left_is_recorded_with_its_usage() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let rig = Arc::new(Rig::before(&url, keygate_gateway::ended::EndedCalls::new));
+    let call = under_way(&rig, WHOLE).await;
+    let (mut upstream, _) = listener.accept().await.unwrap();
+    call.abort();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(rig.ended.depth(), 0, "it is read on");
+    let answer = whole("200 OK", r#"{"usage":{"prompt_tokens":700,"completion_tokens":300}}"#);
+    tokio::io::AsyncWriteExt::write_all(&mut upstream, answer.as_bytes()).await.unwrap();
+    let record = rig.record_soon().await;
+    assert_eq!(end(&record), (499, CallClass::ClientError, Some("client_closed_request")));
+    assert_eq!(record.tokens, Tokens { input: 700, output: 300, cached: 0, estimated: false });
+    assert_eq!(record.cost, Cost::None);
+}
+
+#[test]
+fn a_call_read_on_when_the_runtime_ends_is_recorded_once() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let rig = runtime.block_on(async {
+        let rig = Arc::new(Rig::new(&streamed(HELLO), true).await);
+        let mut body = rig.chat(&rig.key(), STREAM).await.into_body();
+        body.frame().await.unwrap().unwrap();
+        drop(body);
+        tokio::task::yield_now().await;
+        assert_eq!(rig.ended.depth(), 0);
+        rig
+    });
+    drop(runtime);
+    assert_eq!(rig.record().tokens, estimate(2));
 }

@@ -90,12 +90,13 @@ async fn a_temporary_key_is_recorded_as_its_keys_also_when_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_refused_leaves_a_record_without_a_model() {
+async fn a_refused_body_is_recorded_with_the_model_it_names() {
     let rig = Rig::whole(OK).await;
     let key = rig.key();
     mistaken(&rig, &key, "{", 400, None).await;
     mistaken(&rig, &key, "{}", 400, None).await;
-    mistaken(&rig, &key, r#"{"model":"plus","background":true}"#, 400, None).await;
+    mistaken(&rig, &key, r#"{"model":"plus","background":true}"#, 400, SLOT).await;
+    mistaken(&rig, &key, r#"{"model":"plus","messages":["#, 400, SLOT).await;
     let large = format!(r#"{{"model":"plus","x":"{}"}}"#, "x".repeat(20_000));
     mistaken(&rig, &key, &large, 400, None).await;
     let slow = chat(&key, PLUS).map(|_| {
@@ -120,6 +121,17 @@ async fn a_model_that_may_not_be_called_is_recorded_and_one_that_is_not_there_is
         key.permission = serde_json::from_str(r#"{"kind":"custom","models":["free"]}"#).unwrap();
     });
     mistaken(&rig, &scoped, PLUS, 403, SLOT).await;
+}
+
+#[tokio::test]
+async fn permission_is_decided_before_the_rest_is_read() {
+    let rig = Rig::whole(OK).await;
+    let key = rig.key_with("ws-granted", |_| {});
+    // What follows the model's name is no JSON, and nobody finds out.
+    mistaken(&rig, &key, r#"{"model":"free","messages":[[[}"#, 403, Some(0)).await;
+    mistaken(&rig, &key, r#"{"model":"secret project","model":"plus""#, 404, None).await;
+    // What stands before it is read, and has to be JSON.
+    mistaken(&rig, &key, r#"{"messages":[[[},"model":"free"}"#, 400, None).await;
 }
 
 #[tokio::test]

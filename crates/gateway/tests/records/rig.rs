@@ -10,7 +10,7 @@ use keygate_gateway::directory::Directory;
 use keygate_gateway::door::Door;
 use keygate_gateway::ended::{EndedCall, EndedCalls};
 use keygate_gateway::limit::{Clock, Limiter};
-use keygate_gateway::upstream::{Echo, HttpUpstream, Upstreams};
+use keygate_gateway::upstream::{Echo, HttpUpstream, OutputLimit, Terms, Upstreams};
 use keygate_gateway::{Body, Gateway, GatewayOptions, RegionAddress, Timeouts};
 use keygate_store::{
     ApiKeyRecord, DirectoryContent, Event, GrantedLimits, MemberRecord, ModelAccess, WorkspaceRecord,
@@ -70,10 +70,17 @@ impl Rig {
         let catalogue = Arc::new(Catalogue::new(&definitions, &[region("home"), region("away")]));
         let ended = Arc::new(ended(&catalogue));
         let second = Duration::from_secs(1);
-        let timeouts =
-            Timeouts { body: second, connect: second, first_byte: second, idle: second, whole: second };
+        let timeouts = Timeouts {
+            body: second,
+            connect: second,
+            first_byte: second,
+            idle: second,
+            whole: second,
+            settle: second,
+        };
         let service = Arc::new(HttpUpstream::new("stub", url, None, timeouts).unwrap());
-        let route = |upstreams: Upstreams, model: &str| upstreams.route(model.into(), &service, None);
+        let terms = Terms::new(&OutputLimit::ALL, 0.25);
+        let route = |upstreams: Upstreams, model: &str| upstreams.route(model.into(), &service, None, terms);
         let address = |id: &str| RegionAddress {
             id: id.into(),
             url: format!("http://{id}"),
@@ -88,6 +95,7 @@ impl Rig {
             timeouts,
             limiter: Arc::new(Limiter::new(catalogue.slots())),
             clock: Clock::new(),
+            contexts: Arc::default(),
             calls_per_key: CALLS_PER_KEY,
             ended: Arc::clone(&ended),
         };

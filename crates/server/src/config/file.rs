@@ -70,6 +70,7 @@ pub(super) struct TimeoutsFile {
     pub(super) upstream_first_byte: Option<u64>,
     pub(super) upstream_idle: Option<u64>,
     pub(super) upstream_whole: Option<u64>,
+    pub(super) settle: Option<u64>,
 }
 
 /// The times of a file, each checked, with the defaults of the others.
@@ -91,6 +92,11 @@ pub(super) fn timeouts(file: &TimeoutsFile) -> Result<ServerTimeouts, ConfigErro
             first_byte: seconds("upstream_first_byte", file.upstream_first_byte, default.first_byte)?,
             idle: seconds("upstream_idle", file.upstream_idle, default.idle)?,
             whole: seconds("upstream_whole", file.upstream_whole, default.whole)?,
+            settle: match file.settle {
+                // An answer whose client has disconnected need not be read on at all.
+                Some(0) => Duration::ZERO,
+                other => seconds("settle", other, default.settle)?,
+            },
         },
     })
 }

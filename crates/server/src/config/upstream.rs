@@ -3,6 +3,7 @@
 use super::{ConfigError, bad};
 use keygate_contract::ModelId;
 use keygate_gateway::catalogue::ModelDefinition;
+use keygate_gateway::upstream::{OutputLimit, Terms};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashSet};
 
@@ -23,8 +24,61 @@ pub struct UpstreamConfig {
     /// Whether it takes `stream_options`. If not, its streams are metered by estimate.
     #[serde(default = "yes")]
     pub stream_options: bool,
+    /// The names of output limits that it is known to obey, thoughts of the model included. Unless set, as
+    /// [`UpstreamConfig::terms`] says.
+    #[serde(default)]
+    pub output_limits: Option<Vec<OutputLimitName>>,
+    /// The share of a model's window, 0 to 1, that is reserved for context that a request refers to and that was never
+    /// seen.
+    #[serde(default = "quarter")]
+    pub unseen_context: f32,
     /// The models it serves.
     pub models: UpstreamModels,
+}
+
+/// The name of an output limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputLimitName {
+    /// Of chat and of completions.
+    MaxTokens,
+    /// Of chat.
+    MaxCompletionTokens,
+    /// Of responses.
+    MaxOutputTokens,
+}
+
+impl From<OutputLimitName> for OutputLimit {
+    fn from(name: OutputLimitName) -> Self {
+        match name {
+            OutputLimitName::MaxTokens => Self::MaxTokens,
+            OutputLimitName::MaxCompletionTokens => Self::MaxCompletionTokens,
+            OutputLimitName::MaxOutputTokens => Self::MaxOutputTokens,
+        }
+    }
+}
+
+impl UpstreamConfig {
+    /// How its tokens are counted. Unless the configuration says which limits it obeys, it is taken to obey
+    /// `max_tokens`, which vLLM and OpenAI either obey or reject. A service of Alibaba Cloud is taken to obey none: there
+    /// `max_tokens` does not limit what a model thinks.
+    pub fn terms(&self) -> Terms {
+        let obeys: Vec<OutputLimit> = match &self.output_limits {
+            Some(names) => names.iter().map(|name| OutputLimit::from(*name)).collect(),
+            None if is_alibaba_cloud(&self.base_url) => Vec::new(),
+            None => vec![OutputLimit::MaxTokens],
+        };
+        Terms::new(&obeys, self.unseen_context)
+    }
+}
+
+fn is_alibaba_cloud(base_url: &str) -> bool {
+    let host = base_url.split_once("://").map_or(base_url, |(_, rest)| rest).split(['/', ':']).next();
+    host.is_some_and(|host| format!(".{}", host.to_ascii_lowercase()).ends_with(".aliyuncs.com"))
+}
+
+fn quarter() -> f32 {
+    0.25
 }
 
 fn yes() -> bool {
@@ -75,6 +129,9 @@ pub(super) fn check_upstreams(
         if !ids.insert(&upstream.id) {
             return Err(bad(field, "there are two upstreams with this id"));
         }
+        if !(0.0..=1.0).contains(&upstream.unseen_context) {
+            return Err(bad(field, "`unseen_context` is a share of the model's window, 0 to 1"));
+        }
         for (model, _) in upstream.models.names() {
             if !known.contains(&model) {
                 return Err(bad(
@@ -88,4 +145,30 @@ pub(super) fn check_upstreams(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unless_set_an_upstream_obeys_what_its_kind_is_known_to() {
+        use OutputLimit::{MaxCompletionTokens, MaxTokens};
+        let terms = |settings: &str| {
+            toml::from_str::<UpstreamConfig>(&format!("id = 'a'\nmodels = []\n{settings}")).unwrap().terms()
+        };
+        let at = |url: &str| terms(&format!("base_url = '{url}'"));
+        assert_eq!(at("http://127.0.0.1:8000/v1"), Terms::new(&[MaxTokens], 0.25));
+        assert_eq!(at("https://api.openai.com/v1"), Terms::new(&[MaxTokens], 0.25));
+        for dashscope in [
+            "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+            "https://ws-1.ap-southeast-1.maas.aliyuncs.com:443/compatible-mode/v1",
+        ] {
+            assert_eq!(at(dashscope), Terms::new(&[], 0.25), "{dashscope}");
+        }
+        assert_eq!(at("https://aliyuncs.com.example/v1"), Terms::new(&[MaxTokens], 0.25));
+        let set = "base_url = 'https://x.aliyuncs.com'\noutput_limits = ['max_completion_tokens']\nunseen_context = 1";
+        assert_eq!(terms(set), Terms::new(&[MaxCompletionTokens], 1.0));
+        assert_eq!(terms("base_url = 'http://x'\noutput_limits = []"), Terms::new(&[], 0.25));
+    }
 }

@@ -26,7 +26,7 @@ pub(super) fn upstreams(config: &Config) -> Result<Upstreams, StartError> {
                 .map_err(|e: UpstreamError| failed(e.to_string()))?;
         let service =
             Arc::new(if upstream.stream_options { service } else { service.without_stream_usage() });
-        let routes = upstream.models.names().into_iter();
-        Ok(routes.fold(upstreams, |upstreams, (model, name)| upstreams.route(model, &service, name)))
+        let (routes, terms) = (upstream.models.names().into_iter(), upstream.terms());
+        Ok(routes.fold(upstreams, |upstreams, (model, name)| upstreams.route(model, &service, name, terms)))
     })
 }

@@ -191,8 +191,9 @@ async fn bad_calls_are_refused_in_the_shape_of_the_door() {
         ("not json", 400, "invalid_request_error"),
         ("{}", 400, "invalid_request_error"),
         ("{\"model\":\"\"}", 400, "invalid_request_error"),
-        ("{\"model\":\"a\",\"model\":\"b\"}", 400, "invalid_request_error"),
+        ("{\"model\":\"qwen-plus\",\"model\":\"b\"}", 400, "invalid_request_error"),
         ("{\"model\":\"gpt-nonsense\"}", 404, "model_not_found"),
+        ("{\"model\":\"gpt-nonsense\",\"messages\":[[[", 404, "model_not_found"),
         ("{\"model\":\"qwen-plus\"}", 400, "invalid_request_error"),
         ("{\"model\":\"qwen-plus\",\"messages\":[]}", 400, "invalid_request_error"),
     ] {

@@ -267,16 +267,17 @@ async fn bad_counts_are_refused_on_their_field_and_cost_nothing() {
 #[tokio::test]
 async fn a_stream_is_asked_for_its_usage_and_the_client_does_not_see_it() {
     let events = "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n\
-                  data: {\"choices\":[],\"usage\":{\"prompt_tokens\":700,\"completion_tokens\":300}}\n\n\
+                  data: {\"choices\":[],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":990}}\n\n\
                   data: [DONE]\n\n";
     let mut rig = Rig::start(Behaviour::Write(streamed(events))).await;
     let answer =
-        send(call(&rig.gateway(), "/chat/completions", &rig.key).json(&streamed_chat("qwen-plus", 9))).await;
+        send(call(&rig.gateway(), "/chat/completions", &rig.key).json(&streamed_chat("qwen-plus", 2000)))
+            .await;
     let left = remaining(&answer, "tokens");
     assert!(rig.seen.recv().await.unwrap().contains(r#""stream_options":{"include_usage":true}"#));
     assert_eq!(answer.body, "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\ndata: [DONE]\n\n");
 
-    let mut asked = streamed_chat("qwen-plus", 9);
+    let mut asked = streamed_chat("qwen-plus", 2000);
     asked["stream_options"] = json!({ "include_usage": true });
     let shown = send(call(&rig.gateway(), "/chat/completions", &rig.key).json(&asked)).await;
     assert_eq!(shown.body, events);
@@ -292,7 +293,7 @@ async fn a_stream_that_tells_no_usage_is_counted_by_its_words() {
     );
     let rig = Rig::start(Behaviour::Write(streamed(&words))).await;
     let call_it = async || {
-        let body = streamed_chat("qwen-plus", 9);
+        let body = streamed_chat("qwen-plus", 2000);
         send(call(&rig.gateway(), "/chat/completions", &rig.key).json(&body)).await
     };
     let first = call_it().await;
@@ -320,4 +321,19 @@ async fn a_call_that_fails_upstream_costs_no_tokens() {
             "{windows:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn usage_that_cannot_be_true_leaves_the_reservation_charged() {
+    let absurd = r#"{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":9000000000000}}"#;
+    let rig = Rig::start(Behaviour::Write(whole("200 OK", absurd))).await;
+    let answer = async || {
+        let mut body = chat("qwen-plus");
+        body["max_tokens"] = 5_000.into();
+        send(call(&rig.gateway(), "/chat/completions", &rig.key).json(&body)).await
+    };
+    let first = answer().await;
+    assert_eq!(first.status, StatusCode::OK);
+    let used = remaining(&first, "tokens") - remaining(&answer().await, "tokens");
+    assert!((5_000..5_100).contains(&used), "what was reserved, and not the few words it said: {used}");
 }

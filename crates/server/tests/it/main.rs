@@ -17,6 +17,7 @@ mod models;
 mod origins;
 mod regions;
 mod rejections;
+mod reservation;
 mod routes;
 mod secrets;
 mod session;

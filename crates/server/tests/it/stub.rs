@@ -40,7 +40,7 @@ impl Rig {
         closed: mpsc::UnboundedReceiver<()>,
     ) -> Self {
         let server = Server::start_with(&format!(
-            "[timeouts]\nupstream_connect = 1\nupstream_first_byte = 1\nupstream_idle = 1\nupstream_whole = 1\n\
+            "[timeouts]\nupstream_connect = 1\nupstream_first_byte = 1\nupstream_idle = 1\nupstream_whole = 1\nsettle = 0\n\
              [[upstreams]]\nid = 'stub'\nbase_url = '{url}'\n\
              models = {{ 'qwen-plus' = 'local/plus', 'qwen-max' = 'qwen-max' }}\n"
         ))

@@ -35,6 +35,8 @@ pub(super) struct Seen {
     pub(super) request_id: Option<String>,
     /// When the end of the answer was there, or the client left.
     pub(super) at: Instant,
+    /// Whether it left: then the call is recorded when its answer has been read on.
+    pub(super) left: bool,
 }
 
 /// Where to call, with what, and what was seen.
@@ -145,6 +147,7 @@ impl Load {
             tokens: [input, output, cached],
             request_id: id,
             at: Instant::now(),
+            left: false,
         }
     }
 
@@ -185,6 +188,7 @@ impl Load {
             tokens,
             request_id: id,
             at: Instant::now(),
+            left: true,
         })
     }
 
@@ -211,7 +215,7 @@ impl Load {
             }
             _ = arrives => {
                 let class = CallClass::ClientError;
-                Some(Seen { key, model: model.into(), class, tokens: [0; 3], request_id: None, at: Instant::now() })
+                Some(Seen { key, model: model.into(), class, tokens: [0; 3], request_id: None, at: Instant::now(), left: true })
             }
         }
     }

@@ -1,0 +1,375 @@
+//! What each value of a body means: a field that steers the call, or a part of its prompt, and what that weighs.
+//!
+//! All of the prompt counts as the text that it is in JSON: models read names, brackets and numbers of tools, too. Three
+//! things are not text. Media count by what their bytes come to, and only where an operation takes media: in the parts
+//! of a message's content. Ids of tokens count one each, where an operation takes ids. And what a request only refers
+//! to, such as an earlier response, is not in the body at all: it is looked up by its id.
+
+use super::Field;
+use crate::door::Call;
+use crate::scan::{DEPTH_MAX, Fault, Sink, Text};
+use crate::tokens::Medium;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// References that are looked up by their id; what more there are count as never seen.
+pub(super) const REFERENCES: usize = 4;
+/// An id of a token has at most so many digits: no vocabulary has ten million.
+const ID_DIGITS: usize = 7;
+/// Weighs nothing in a prompt: our own names around it.
+const PROMPT_FIELDS: [&[u8]; 3] = [b"messages", b"input", b"prompt"];
+
+/// Context that a request refers to and does not hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct References {
+    /// Where their ids stand.
+    pub(super) at: [Option<Range<usize>>; REFERENCES],
+    /// How many more there are, with ids that are not kept or without one.
+    pub(super) unnamed: u64,
+}
+
+impl References {
+    pub(super) fn add(&mut self, at: Range<usize>) {
+        match self.at.iter_mut().find(|place| place.is_none()) {
+            Some(place) => *place = Some(at),
+            None => self.unnamed += 1,
+        }
+    }
+}
+
+/// What stands at a place of the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// The body itself.
+    Top,
+    /// Text, whatever it looks like.
+    Plain,
+    /// The list of messages, and one of them.
+    Messages,
+    Message,
+    /// The input of responses, and an item of it.
+    Items,
+    Item,
+    /// A prompt or a list of prompts, one of a list, and the ids of its tokens.
+    Prompts,
+    Prompt,
+    /// The content of a message: a text, or parts.
+    Content,
+    Part,
+    /// What holds a medium.
+    Medium(Medium),
+    /// An id, or an object that holds one.
+    Reference,
+}
+
+/// What was read of a body so far.
+#[derive(Debug)]
+pub(super) struct Reading<'a> {
+    body: &'a [u8],
+    call: Call,
+    /// Where each field stands that steers the call.
+    pub(super) fields: [Option<Range<usize>>; Field::COUNT],
+    /// The field that is being read.
+    field: Option<Field>,
+    field_start: usize,
+    /// Of the prompt, in thirds of a token.
+    pub(super) weight: u64,
+    pub(super) prompts: u64,
+    pub(super) has_media: bool,
+    pub(super) references: References,
+    /// By level; the body itself is the first.
+    roles: [Role; DEPTH_MAX + 1],
+    depth: usize,
+    /// A bit for each level: whether it is an object.
+    objects: u128,
+    /// Of the field whose name was read last.
+    next: Role,
+    /// Of the item that is being read: whether it has an id, and something else to read.
+    item: (bool, bool),
+    paused: bool,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(body: &'a [u8], call: Call) -> Self {
+        Self {
+            body,
+            call,
+            fields: [const { None }; Field::COUNT],
+            field: None,
+            field_start: 0,
+            weight: 0,
+            prompts: 0,
+            has_media: false,
+            references: References::default(),
+            roles: [Role::Top; DEPTH_MAX + 1],
+            depth: 0,
+            objects: 0,
+            next: Role::Plain,
+            item: (false, false),
+            paused: false,
+        }
+    }
+
+    /// What the value of a top-level field is.
+    fn top_field(&self, name: &[u8]) -> Role {
+        match (name, self.call) {
+            (b"messages", _) => Role::Messages,
+            (b"input", Call::Responses) => Role::Items,
+            (b"prompt", Call::Responses) => Role::Reference,
+            (b"input", Call::Embeddings) | (b"prompt", Call::Completions) => Role::Prompts,
+            _ => Role::Plain,
+        }
+    }
+
+    /// What the value of a field is that stands in an object of this role.
+    fn field_role(&mut self, parent: Role, name: &[u8]) -> Role {
+        // Wherever it stands and however it is spelled: an upstream may read it.
+        if name.eq_ignore_ascii_case(b"file_id") {
+            return Role::Reference;
+        }
+        match parent {
+            Role::Message if name == b"content" => Role::Content,
+            // What the model said earlier, by its id.
+            Role::Message if name == b"audio" => Role::Reference,
+            Role::Item => {
+                match name {
+                    b"id" => self.item.0 = true,
+                    b"type" | b"status" => {}
+                    _ => self.item.1 = true,
+                }
+                if matches!(name, b"content" | b"output") { Role::Content } else { Role::Plain }
+            }
+            Role::Content | Role::Part | Role::Prompts | Role::Prompt => {
+                Medium::of_field(name).map_or(Role::Plain, Role::Medium)
+            }
+            Role::Medium(medium) if matches!(name, b"url" | b"data" | b"file_data" | b"file_url") => {
+                Role::Medium(medium)
+            }
+            Role::Medium(_) | Role::Reference if name == b"id" => Role::Reference,
+            _ => Role::Plain,
+        }
+    }
+
+    /// What the value is that begins now.
+    fn coming(&self) -> Role {
+        if self.objects >> self.depth & 1 == 1 {
+            return self.next;
+        }
+        match self.roles[self.depth] {
+            Role::Messages => Role::Message,
+            Role::Items => Role::Item,
+            Role::Prompts | Role::Prompt => Role::Prompt,
+            Role::Content => Role::Part,
+            // Its frames.
+            Role::Medium(Medium::Video) => Role::Medium(Medium::Image),
+            same @ (Role::Medium(_) | Role::Reference) => same,
+            _ => Role::Plain,
+        }
+    }
+
+    /// Counts the prompts of a list as they begin.
+    fn begin(&mut self) -> Role {
+        let is_listed = self.roles[self.depth] == Role::Prompts && self.objects >> self.depth & 1 == 0;
+        self.prompts += u64::from(is_listed);
+        self.coming()
+    }
+
+    fn end(&mut self, at: Range<usize>) {
+        if self.depth != 1 {
+            return;
+        }
+        if let Some(field) = self.field.take() {
+            self.fields[field as usize] = Some(at);
+            self.paused |= field == Field::Model;
+        }
+    }
+
+    /// Whether the value is of a field that steers the call, and weighs nothing.
+    fn steers(&self) -> bool {
+        self.field.is_some()
+    }
+
+    fn must_be_in_an_object(&self, at: usize) -> Result<(), Fault> {
+        if self.depth == 0 { Err(Fault::Shape(at)) } else { Ok(()) }
+    }
+
+    /// A name, without escapes.
+    fn decoded(&self, at: &Range<usize>) -> Cow<'a, [u8]> {
+        /// No name that is read here is longer, written in escapes.
+        const LONGEST: usize = 256;
+        let raw = &self.body[at.clone()];
+        if raw.len() > LONGEST || memchr::memchr(b'\\', raw).is_none() {
+            return Cow::Borrowed(raw);
+        }
+        // The quotes around it are part of the body.
+        let quoted = &self.body[at.start - 1..=at.end];
+        serde_json::from_slice::<String>(quoted)
+            .map_or(Cow::Borrowed(raw), |text| Cow::Owned(text.into_bytes()))
+    }
+
+    /// Files by their ids in place of a text, as Qwen-Long takes them.
+    fn find_files(&mut self, at: &Range<usize>) {
+        let raw = &self.body[at.clone()];
+        if begins_with(raw, b"fileid://") {
+            self.references.unnamed += memchr::memchr_iter(b',', raw).count() as u64;
+            self.references.add(at.clone());
+        }
+    }
+}
+
+/// Whether a text begins so behind some blanks, escaped or not.
+fn begins_with(raw: &[u8], mut mark: &[u8]) -> bool {
+    /// So many bytes are looked at.
+    const LOOK: usize = 128;
+    let mut rest = &raw[..raw.len().min(LOOK)];
+    let mut is_blank = true;
+    while let Some((wanted, left)) = mark.split_first() {
+        let (byte, len) = match rest {
+            [b'\\', b'u', b'0', b'0', high, low, ..] => {
+                let digit = |hex: &u8| char::from(*hex).to_digit(16).unwrap_or_default() as u8;
+                (digit(high) << 4 | digit(low), 6)
+            }
+            [b'\\', b'n' | b'r' | b't', ..] => (b' ', 2),
+            [b'\\', escaped, ..] => (*escaped, 2),
+            [byte, ..] => (*byte, 1),
+            [] => return false,
+        };
+        rest = &rest[len..];
+        is_blank &= byte.is_ascii_whitespace();
+        if is_blank {
+            continue;
+        }
+        if byte != *wanted {
+            return false;
+        }
+        mark = left;
+    }
+    true
+}
+
+impl Sink for Reading<'_> {
+    fn open(&mut self, at: usize, is_object: bool) -> Result<(), Fault> {
+        let mut role = Role::Top;
+        if self.depth == 0 {
+            if !is_object {
+                return Err(Fault::Shape(at));
+            }
+        } else {
+            if self.depth == 1 {
+                self.field_start = at;
+            }
+            role = self.begin();
+            self.weight += if self.steers() { 0 } else { 2 };
+        }
+        self.depth += 1;
+        self.roles[self.depth] = role;
+        let bit = 1 << self.depth;
+        self.objects = if is_object { self.objects | bit } else { self.objects & !bit };
+        if role == Role::Item {
+            self.item = (false, false);
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, end: usize) {
+        let role = self.roles[self.depth];
+        if role == Role::Item && self.item == (true, false) {
+            // An item that has nothing but its id: what was stored under it is read.
+            self.references.unnamed += 1;
+        }
+        self.weight += if role == Role::Top || self.steers() { 0 } else { 1 };
+        self.depth -= 1;
+        self.end(self.field_start..end);
+    }
+
+    fn key(&mut self, at: Range<usize>, weight: u64) -> Result<(), Fault> {
+        let name = self.decoded(&at);
+        if self.depth == 1 {
+            if let Some(field) = Field::of(&name) {
+                if self.fields[field as usize].is_some() {
+                    return Err(Fault::Shape(at.start));
+                }
+                self.field = Some(field);
+                self.next = Role::Plain;
+                return Ok(());
+            }
+            if Field::is_another_spelling(&name) {
+                return Err(Fault::Shape(at.start));
+            }
+            self.next = self.top_field(&name);
+            if PROMPT_FIELDS.contains(&name.as_ref()) {
+                return Ok(());
+            }
+        } else if self.steers() {
+            return Ok(());
+        } else {
+            self.next = self.field_role(self.roles[self.depth], &name);
+        }
+        self.weight += weight + 3;
+        Ok(())
+    }
+
+    fn is_media(&self) -> bool {
+        matches!(self.coming(), Role::Medium(_)) && !self.steers()
+    }
+
+    fn text(&mut self, text: Text) -> Result<(), Fault> {
+        self.must_be_in_an_object(text.at.start)?;
+        let role = self.begin();
+        if self.steers() {
+            self.end(text.at.start - 1..text.at.end + 1);
+            return Ok(());
+        }
+        self.weight += 3;
+        match role {
+            Role::Medium(medium) => {
+                self.has_media = true;
+                if text.is_base64 {
+                    self.weight += medium.weight(&self.body[text.at.clone()]);
+                } else {
+                    // An address. Of a picture it is known what it can come to; of all else it is not.
+                    self.weight += text.weight.max(medium.least());
+                    if !medium.is_image() {
+                        self.references.unnamed += 1;
+                    }
+                }
+            }
+            Role::Reference => {
+                self.weight += text.weight;
+                self.references.add(text.at.clone());
+            }
+            _ => {
+                self.weight += text.weight;
+                self.find_files(&text.at);
+            }
+        }
+        self.end(text.at.start - 1..text.at.end + 1);
+        Ok(())
+    }
+
+    fn number(&mut self, at: Range<usize>, is_whole: bool) -> Result<(), Fault> {
+        self.must_be_in_an_object(at.start)?;
+        // A list of numbers is one prompt.
+        let role = self.coming();
+        if !self.steers() {
+            let is_id = role == Role::Prompt && is_whole && at.len() <= ID_DIGITS;
+            self.weight += if is_id { 3 } else { 3 * at.len() as u64 };
+        }
+        self.end(at);
+        Ok(())
+    }
+
+    fn literal(&mut self, at: Range<usize>) -> Result<(), Fault> {
+        self.must_be_in_an_object(at.start)?;
+        self.begin();
+        if !self.steers() {
+            self.weight += at.len() as u64 + 1;
+        }
+        self.end(at);
+        Ok(())
+    }
+
+    fn takes_pause(&mut self) -> bool {
+        std::mem::take(&mut self.paused)
+    }
+}

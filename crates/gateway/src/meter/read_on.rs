@@ -1,0 +1,108 @@
+//! Answers whose clients have disconnected, read to their end without them.
+//!
+//! What a call used is known when its answer ends, and the upstream may work on whether anyone listens. So a client that
+//! disconnects does not end its call: it goes on as a task of its own, which keeps the call's place among those of its
+//! key, for as long as [`Metering::settle_within`](super::Metering) says. Where there is no runtime for the task, or the
+//! runtime ends, the meter is dropped with it, and charges what was reserved.
+
+use super::lines::Lines;
+use super::{Meter, Pieces, UsageEvent, pass};
+use crate::refusal::Refusal;
+use crate::upstream::Answer;
+use futures_util::StreamExt as _;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// Reads a stream on.
+pub(super) fn stream(stream: Pieces, lines: Lines, mut meter: Meter) {
+    if meter.is_over() {
+        return;
+    }
+    meter.leave();
+    spawn(meter.shared.settle_within, read_stream(stream, lines, meter));
+}
+
+async fn read_stream(mut stream: Pieces, mut lines: Lines, mut meter: Meter) {
+    while let Some(piece) = stream.next().await {
+        pass(&piece, &mut lines, &mut meter);
+        if meter.is_over() {
+            return;
+        }
+    }
+    meter.ended();
+}
+
+/// What ends in time is settled by its end; what does not, as it was when it was dropped.
+fn spawn(within: Duration, work: impl Future<Output = ()> + Send + 'static) {
+    if within.is_zero() {
+        return;
+    }
+    if let Ok(runtime) = Handle::try_current() {
+        runtime.spawn(async move { drop(tokio::time::timeout(within, work).await) });
+    }
+}
+
+/// A call that was sent, and its meter. Dropped before the answer is there, the call goes on without its client.
+pub(crate) struct Sending<F>
+where
+    F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
+{
+    /// Both are taken when the answer is there.
+    answer: Option<Pin<Box<F>>>,
+    meter: Option<Meter>,
+}
+
+impl<F> Sending<F>
+where
+    F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
+{
+    pub(crate) fn new(answer: F, meter: Meter) -> Self {
+        Self { answer: Some(Box::pin(answer)), meter: Some(meter) }
+    }
+}
+
+impl<F> Future for Sending<F>
+where
+    F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
+{
+    type Output = (Result<Answer, Refusal>, Meter);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = self.answer.as_mut().expect("it is not polled again");
+        let answer = ready!(answer.as_mut().poll(cx));
+        self.answer = None;
+        Poll::Ready((answer, self.meter.take().expect("it goes with the answer")))
+    }
+}
+
+impl<F> Drop for Sending<F>
+where
+    F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
+{
+    fn drop(&mut self) {
+        if let (Some(answer), Some(mut meter)) = (self.answer.take(), self.meter.take()) {
+            meter.leave();
+            spawn(meter.shared.settle_within, read_answer(answer, meter));
+        }
+    }
+}
+
+async fn read_answer<F>(answer: Pin<Box<F>>, mut meter: Meter)
+where
+    F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
+{
+    match answer.await {
+        Ok(Answer::Whole(body, told)) => {
+            meter.answered();
+            meter.ended();
+            meter.told_whole(&body, told);
+        }
+        Ok(Answer::Stream(stream)) => {
+            meter.answered();
+            read_stream(stream, Lines::new(UsageEvent::Shown), meter).await;
+        }
+        Err(_) => meter.settle(0, "failed"),
+    }
+}
