@@ -8,6 +8,7 @@ pub use http_upstream::{HttpUpstream, UpstreamError};
 
 use crate::door::{Call, Door};
 use crate::map::HashMap;
+use crate::memory::MemoryOf;
 use crate::refusal::Refusal;
 use crate::sse::Piece;
 use crate::usage::Told;
@@ -115,10 +116,17 @@ impl Route {
         }
     }
 
-    pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Answer, Refusal> {
+    /// Sends a call on, and holds an answer that is whole in `memory`.
+    pub(crate) async fn send(&self, outgoing: Outgoing, memory: MemoryOf<'_>) -> Result<Answer, Refusal> {
         match &self.upstream {
-            Upstream::Http(upstream) => upstream.send(outgoing).await,
-            Upstream::Echo => echo::answer(&outgoing),
+            Upstream::Http(upstream) => upstream.send(outgoing, memory).await,
+            Upstream::Echo => match echo::answer(&outgoing)? {
+                Answer::Whole(body, told) => {
+                    let body = memory.hold(body).await.map_err(|_| Refusal::MemoryFull)?;
+                    Ok(Answer::Whole(body, told))
+                }
+                stream @ Answer::Stream(_) => Ok(stream),
+            },
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::credential::{KeyHasher, Presented, PublicId, TemporaryKeySigner};
 use crate::last_use::LastUse;
 use crate::limit::Gauge;
 use crate::map::HashSet;
+use crate::memory::KeyMemory;
 use arc_swap::{ArcSwap, Guard};
 use keygate_contract::{ApiKeyId, IpRule, ModelId, Permission};
 use keygate_store::{ApiKeyRecord, PreviousSecretRecord};
@@ -24,6 +25,8 @@ pub struct KeyEntry {
     pub owner: Arc<OwnerEntry>,
     /// Counts its calls under way.
     pub gauge: Arc<Gauge>,
+    /// What is held of its requests and answers.
+    pub memory: KeyMemory,
     /// When it was used, and from where it was refused.
     pub last_use: LastUse,
     /// What can change. Swapped as a whole, so a reader never sees half a change, and calls under way that hold the
@@ -82,6 +85,7 @@ impl KeyEntry {
             workspace,
             owner,
             gauge: Arc::default(),
+            memory: KeyMemory::default(),
             last_use: LastUse::default(),
             state: ArcSwap::from_pointee(KeyState::new(record)),
         }

@@ -18,6 +18,7 @@ mod regions;
 mod routes;
 mod session;
 mod slow_bodies;
+mod slow_readers;
 mod stub;
 mod support;
 mod temporary_keys;
