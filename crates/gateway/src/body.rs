@@ -1,5 +1,6 @@
 //! Bodies of answers, and what is left of a request's.
 
+use crate::meter::Meter;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use http_body::{Frame, SizeHint};
@@ -17,13 +18,29 @@ type BoxStream = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
 pub struct Body(Inner);
 
 enum Inner {
-    Whole(Option<Bytes>),
+    /// What is left of it, and the meter of its call.
+    Whole(Bytes, Option<Box<Meter>>),
     Stream(BoxStream),
+}
+
+/// The most of a body that a connection is given at once, in bytes. It copies what it is given into a buffer of its own,
+/// and asks for more when that has left: so a client that does not read costs this much, whatever the answer's size.
+const PIECE: usize = 32 << 10;
+
+/// The next piece of a body; `None` at its end. Nothing is copied.
+pub fn next_piece(rest: &mut Bytes) -> Option<Bytes> {
+    (!rest.is_empty()).then(|| rest.split_to(rest.len().min(PIECE)))
 }
 
 impl Body {
     pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
-        Self(Inner::Whole(Some(bytes.into())))
+        Self(Inner::Whole(bytes.into(), None))
+    }
+
+    /// The whole answer of a call. The call holds its place and its meter until the last piece is on its way: a client
+    /// that does not read has made no room for its next call.
+    pub(crate) fn metered(bytes: Bytes, meter: Meter) -> Self {
+        Self(Inner::Whole(bytes, Some(Box::new(meter))))
     }
 
     pub(crate) fn stream(stream: impl Stream<Item = Bytes> + Send + 'static) -> Self {
@@ -40,19 +57,28 @@ impl http_body::Body for Body {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let next = match &mut self.0 {
-            Inner::Whole(bytes) => Poll::Ready(bytes.take()),
+            Inner::Whole(rest, meter) => {
+                let piece = next_piece(rest);
+                // Settled before the client sees the end: its next call finds what this one left.
+                if rest.is_empty()
+                    && let Some(mut meter) = meter.take()
+                {
+                    meter.ended();
+                }
+                Poll::Ready(piece)
+            }
             Inner::Stream(stream) => stream.poll_next_unpin(cx),
         };
         next.map(|bytes| bytes.map(|b| Ok(Frame::data(b))))
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(&self.0, Inner::Whole(None))
+        matches!(&self.0, Inner::Whole(rest, _) if rest.is_empty())
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Inner::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
+            Inner::Whole(rest, _) => SizeHint::with_exact(rest.len() as u64),
             Inner::Stream(_) => SizeHint::default(),
         }
     }

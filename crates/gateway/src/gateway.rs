@@ -17,6 +17,7 @@ use crate::directory::{Directory, KeyEntry};
 use crate::door::{Door, Operation};
 use crate::headers::{REQUEST_ID, with_headroom};
 use crate::limit::{Headroom, Permit as Place, Subject};
+use crate::memory::Holder;
 use crate::meter::{Meter, Metering, Sending, UsageEvent};
 use crate::note::{Begun, Note};
 use crate::refusal::Refusal;
@@ -155,8 +156,11 @@ impl Gateway {
         let Some(place) = proven.key.gauge.try_enter(limit) else {
             return Err(drained(body, Refusal::TooManyCalls { limit }).await);
         };
-        let body = read_body(body, self.options.body_limit, self.options.timeouts.body).await?;
-        let mut reader = BodyReader::new(&body, call);
+        // Outlives `proven`, which a change of the key meanwhile replaces.
+        let held_by = Arc::clone(&proven.key);
+        let memory = self.options.memory.of(Holder::Key(&held_by.memory));
+        let body = read_body(body, self.options.body_limit, self.options.timeouts.body, memory).await?;
+        let mut reader = BodyReader::new(&body.bytes, call);
         let id = ModelId::from(reader.model().await?.as_ref());
         let target = self.target(caller.region, &id);
         if let Some(note) = note {
@@ -193,13 +197,16 @@ impl Gateway {
             call,
             door,
             stream: parsed.stream,
-            body: parsed.rewritten(&body, route.name.as_deref(), asks_for_usage),
+            body: body.replaced_by(parsed.rewritten(&body.bytes, route.name.as_deref(), asks_for_usage)),
             model: route.name.as_deref().map_or(id, ModelId::from),
             request_id: begun.request_id,
         };
         let usage_event = if asks_for_usage { UsageEvent::Hidden } else { UsageEvent::Shown };
+        // From here on the upstream's connection alone holds the body, and no longer than it takes to write it.
+        drop(body);
         meter.note().forwarded(route.number);
-        match Sending::new(route.send(outgoing), meter).await {
+        let memory = (Arc::clone(&self.options.memory), held_by);
+        match Sending::new(route.send(outgoing, memory), meter).await {
             (Ok(answer), meter) => Ok(answered(answer, with_headroom(&headroom), usage_event, meter)),
             (Err(refusal), meter) => {
                 meter.failed(&refusal);

@@ -9,6 +9,7 @@
 //! - [`directory`] is the view in memory of keys, workspaces and members; nothing on the line asks the database;
 //! - [`authorize`] decides, as a pure function over what the directory knows;
 //! - [`limit`] admits what the workspace and its account may use in a minute, and settles what was used;
+//! - [`memory`] bounds the bytes of requests and answers that are held;
 //! - [`ended`] keeps what is to be recorded of each call, however it ends;
 //! - [`upstream`] forwards, and passes a stream through as it comes.
 //!
@@ -22,6 +23,8 @@ pub mod door;
 pub mod ended;
 pub mod limit;
 pub mod upstream;
+
+pub mod memory;
 
 mod admit;
 mod belief;
@@ -47,7 +50,7 @@ mod time;
 mod tokens;
 mod usage;
 
-pub use body::{Body, drain};
+pub use body::{Body, drain, next_piece};
 pub use client_address::client_address;
 pub use gateway::{Gateway, GatewayOptions, RegionAddress, Timeouts};
 pub use redact::Redactor;

@@ -92,6 +92,8 @@ pub enum Refusal {
     },
     /// The body did not arrive in time.
     BodyTimeout,
+    /// The server holds as many bytes of requests and answers as it may.
+    MemoryFull,
     /// The headers are larger than the gateway takes.
     HeadersTooLarge {
         /// The most it takes, in bytes.
@@ -245,6 +247,10 @@ impl Refusal {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 codes(status, "UsageUnavailable", "usage_unavailable", "server_error", "api_error")
             }
+            Self::MemoryFull => {
+                let (status, code) = (StatusCode::SERVICE_UNAVAILABLE, "server_overloaded");
+                codes(status, "ServerOverloaded", code, "server_error", "overloaded_error")
+            }
             Self::NoUpstream | Self::UpstreamUnreachable => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 codes(status, "ModelUnavailable", "model_unavailable", "server_error", "api_error")
@@ -337,6 +343,9 @@ impl Refusal {
             Self::BadBody { message, .. } => message.clone(),
             Self::BodyTooLarge { limit } => format!("The body is larger than {limit} bytes. Send less at once."),
             Self::BodyTimeout => "The body did not arrive in time. Send it again, faster or smaller.".into(),
+            Self::MemoryFull => {
+                "The server is busy with other large requests. Try again in a few seconds, or send less at once.".into()
+            }
             Self::HeadersTooLarge { limit } => {
                 format!("The headers are larger than {limit} bytes. Send fewer or shorter ones.")
             }

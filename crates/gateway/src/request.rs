@@ -1,11 +1,12 @@
 //! What the gateway reads of a request: the key, and the body as a whole.
 
 use crate::credential;
+use crate::memory::{Buffer, FillError, Filled, MemoryOf};
 use crate::refusal::Refusal;
 use crate::time::in_time;
 use bytes::Bytes;
 use http::{HeaderMap, Uri, header};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use std::pin::pin;
 use std::time::Duration;
 
 /// The key of a call.
@@ -46,26 +47,49 @@ pub fn header_bytes(headers: &HeaderMap, uri: &Uri) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>() + uri
 }
 
+/// Up to so much of a body that is rejected is read and dropped, so that the client gets to see why.
+const DRAIN_MAX: usize = 256 << 20;
+/// How long a body that there was no memory for is read and dropped.
+const DRAIN_WITHIN: Duration = Duration::from_secs(5);
+
 /// The whole body.
 ///
 /// # Errors
-/// [`Refusal::BodyTooLarge`], [`Refusal::BodyTimeout`], or [`Refusal::BadBody`] when it was cut off.
-pub(crate) async fn read_body<B>(body: B, limit: usize, within: Duration) -> Result<Bytes, Refusal>
+/// [`Refusal::BodyTooLarge`], [`Refusal::BodyTimeout`], [`Refusal::MemoryFull`], or [`Refusal::BadBody`] when it was cut
+/// off.
+pub(crate) async fn read_body<B>(
+    body: B,
+    limit: usize,
+    within: Duration,
+    memory: MemoryOf<'_>,
+) -> Result<Filled, Refusal>
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    // Up to this much is read and dropped, so that the client gets to see the refusal.
-    const DRAIN_MAX: usize = 256 << 20;
-    if body.size_hint().lower() > limit as u64 {
-        crate::body::drain(body, DRAIN_MAX, within).await;
-        return Err(Refusal::BodyTooLarge { limit });
-    }
-    match in_time(within, Limited::new(body, limit).collect()).await {
-        Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(e)) if e.is::<LengthLimitError>() => Err(Refusal::BodyTooLarge { limit }),
-        Ok(Err(_)) => {
+    let mut body = pin!(body);
+    let mut buffer = Buffer::new(memory, limit);
+    let filled = in_time(within, buffer.fill(body.as_mut())).await;
+    let was_waiting = buffer.was_waiting();
+    // What is there of it goes before the rest is read.
+    drop(buffer);
+    match filled {
+        Ok(Ok(filled)) => Ok(filled),
+        Ok(Err(FillError::TooLarge)) => {
+            crate::body::drain(body, DRAIN_MAX, within).await;
+            Err(Refusal::BodyTooLarge { limit })
+        }
+        Ok(Err(FillError::OutOfMemory)) => {
+            crate::body::drain(body, DRAIN_MAX, DRAIN_WITHIN).await;
+            Err(Refusal::MemoryFull)
+        }
+        Ok(Err(FillError::Broken(_))) => {
             Err(Refusal::BadBody { message: "The body was cut off. Send it again.".into(), param: None })
+        }
+        Err(_) if was_waiting => {
+            memory.note_rejected();
+            crate::body::drain(body, DRAIN_MAX, DRAIN_WITHIN).await;
+            Err(Refusal::MemoryFull)
         }
         Err(_) => Err(Refusal::BodyTimeout),
     }

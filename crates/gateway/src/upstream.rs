@@ -7,8 +7,10 @@ mod pool;
 pub use crate::call::OutputLimit;
 pub use http_upstream::{HttpUpstream, UpstreamError};
 
+use crate::directory::KeyEntry;
 use crate::door::{Call, Door};
 use crate::map::HashMap;
+use crate::memory::{Holder, MemoryBudget};
 use crate::refusal::Refusal;
 use crate::sse::Piece;
 use crate::usage::Told;
@@ -149,16 +151,25 @@ impl Route {
         }
     }
 
-    /// Sends a call. The future borrows nothing, so it can be read on when the caller has disconnected.
+    /// Sends a call, and holds an answer that is whole in the memory of its key. The future borrows nothing, so it can be
+    /// read on when the caller has disconnected.
     pub(crate) fn send(
         &self,
         outgoing: Outgoing,
+        (budget, key): (Arc<MemoryBudget>, Arc<KeyEntry>),
     ) -> impl Future<Output = Result<Answer, Refusal>> + Send + use<> {
         let upstream = self.upstream.clone();
         async move {
+            let memory = budget.of(Holder::Key(&key.memory));
             match &upstream {
-                Upstream::Http(upstream) => upstream.send(outgoing).await,
-                Upstream::Echo => echo::answer(&outgoing),
+                Upstream::Http(upstream) => upstream.send(outgoing, memory).await,
+                Upstream::Echo => match echo::answer(&outgoing)? {
+                    Answer::Whole(body, told) => {
+                        let body = memory.hold(body).await.map_err(|_| Refusal::MemoryFull)?;
+                        Ok(Answer::Whole(body, told))
+                    }
+                    stream @ Answer::Stream(_) => Ok(stream),
+                },
             }
         }
     }

@@ -172,11 +172,19 @@ pub struct Limits {
     pub connections: usize,
     /// Calls under way at once with one API key.
     pub calls_per_key: u32,
+    /// Bytes of requests and answers held at once by the process.
+    pub body_memory: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 20 << 20, header_bytes: 32 << 10, connections: 10_000, calls_per_key: 100 }
+        Self {
+            body_bytes: 20 << 20,
+            header_bytes: 32 << 10,
+            connections: 10_000,
+            calls_per_key: 100,
+            body_memory: 512 << 20,
+        }
     }
 }
 
@@ -185,6 +193,8 @@ impl Default for Limits {
 pub struct ServerTimeouts {
     /// A request's headers, and an idle connection.
     pub header: Duration,
+    /// How long a client may take to read what waits for it, on average at 1 KiB a second.
+    pub write: Duration,
     /// How long a stop waits for calls under way.
     pub stop: Duration,
     /// The gateway's.
@@ -314,11 +324,20 @@ fn check_limits(limits: Limits) -> Result<(), ConfigError> {
         ("limits.body_bytes", limits.body_bytes, 1 << 10, 1 << 30),
         ("limits.header_bytes", limits.header_bytes, 1 << 10, 256 << 10),
         ("limits.connections", limits.connections, 1, 1_000_000),
+        ("limits.body_memory", limits.body_memory, 1 << 20, 1 << 40),
         ("limits.calls_per_key", limits.calls_per_key as usize, 1, 1_000_000),
     ] {
         if !(least..=most).contains(&value) {
             return Err(bad(field, format!("give {least} to {most}")));
         }
+    }
+    if limits.body_memory < limits.body_bytes {
+        let Limits { body_memory, body_bytes, .. } = limits;
+        let text = format!(
+            "{body_memory} bytes do not hold one body of {body_bytes}; raise it to that at least, better to 20 times as \
+             much, or lower limits.body_bytes"
+        );
+        return Err(bad("limits.body_memory", text));
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod cookie;
 mod cors;
 mod extract;
 mod grant;
+mod held;
 mod live;
 mod model;
 mod origin;
@@ -32,6 +33,7 @@ use keygate_contract::{ErrorBody, Region, RegionId, WorkspaceId};
 use keygate_gateway::catalogue::Catalogue;
 use keygate_gateway::credential::{KeyHasher, TemporaryKeySigner};
 use keygate_gateway::limit::{Clock, Limiter};
+use keygate_gateway::memory::MemoryBudget;
 use keygate_store::{ApiKeyQuota, Store, UsageStore, WorkspaceQuota};
 use std::sync::Arc;
 use tower_http::cors::CorsLayer;
@@ -62,6 +64,8 @@ pub(crate) struct Parts {
     pub(crate) limiter: Arc<Limiter>,
     pub(crate) clock: Clock,
     pub(crate) usage: UsageStore,
+    /// The bytes of requests and answers that may be held.
+    pub(crate) memory: Arc<MemoryBudget>,
     /// In the order of the configuration.
     pub(crate) regions: Vec<Region>,
     /// How browsers keep a session.
@@ -176,6 +180,7 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/openapi.json", axum::routing::get(move || std::future::ready(description.clone())))
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(from_fn_with_state(console.clone(), held::answers))
         .layer(from_fn_with_state(console.clone(), origin::guard))
         .layer(from_fn_with_state(console.clone(), cors::share))
         .with_state(console)

@@ -3,10 +3,14 @@
 //! The gateway's requests do not pass through the router of the console: a path is looked at once, and the call goes
 //! down the gateway's line.
 
+mod timed_stream;
+
+pub(crate) use timed_stream::{TimedStream, bound_unsent};
+
 use axum::Router;
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body::Frame;
+use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
@@ -14,7 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use keygate_contract::{IpRule, RegionId};
 use keygate_gateway::door::Door;
-use keygate_gateway::{Gateway, client_address};
+use keygate_gateway::{Gateway, client_address, next_piece};
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -38,10 +42,39 @@ pub(crate) struct Service {
     pub(crate) router: Router,
     /// Proxies that are believed when they say who called.
     pub(crate) trusted_proxies: Arc<[IpRule]>,
-    /// How long a request's headers may take, and a connection may be idle.
-    pub(crate) header_timeout: Duration,
+    /// What every connection is held to.
+    pub(crate) bounds: Bounds,
     /// A place for each connection that may be open at once; more wait to be accepted.
     pub(crate) places: Arc<Semaphore>,
+}
+
+/// What the connections of a listener are held to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// The most bytes of a request's headers.
+    pub(crate) header_bytes: usize,
+    /// How long a request's headers may take, and a connection may be idle.
+    pub(crate) header: Duration,
+    /// How long a client may take to read, on average, what waits for it.
+    pub(crate) write: Duration,
+}
+
+/// Bytes beside the limit of headers that a connection reads, so that a request which is little larger is answered with
+/// an error that says so. Of a larger one, hyper answers 431 without a body.
+const HEADER_SLACK: usize = 8 << 10;
+
+impl Bounds {
+    /// How connections are served.
+    pub(crate) fn builder(&self) -> Builder {
+        // HTTP/1.1 alone: HTTP/2 without TLS is spoken by no client of these protocols, and telling the two apart would
+        // leave a connection that sends nothing without a time-out.
+        let mut builder = Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(self.header).max_headers(200);
+        // Answers are small: one copy into one buffer costs less than a vectored write. Large ones come in pieces, and
+        // no more of them is copied than this buffer and one piece hold.
+        builder.writev(false).max_buf_size(self.header_bytes + HEADER_SLACK);
+        builder
+    }
 }
 
 /// Accepts connections until `stop`, then lets the calls under way finish, for `grace` at most.
@@ -51,12 +84,7 @@ pub(crate) async fn listen(
     mut stop: watch::Receiver<bool>,
     grace: Duration,
 ) {
-    // HTTP/1.1 alone: HTTP/2 without TLS is spoken by no client of these protocols, and telling the two apart would
-    // leave a connection that sends nothing without a time-out.
-    let mut builder = Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(service.header_timeout).max_headers(200);
-    // Answers are small: one copy into one buffer costs less than a vectored write.
-    builder.writev(false);
+    let builder = service.bounds.builder();
     let service = Arc::new(service);
     let graceful = GracefulShutdown::new();
     loop {
@@ -93,6 +121,7 @@ pub(crate) async fn listen(
 async fn serve(builder: &Builder, stream: TcpStream, peer: IpAddr, service: Arc<Service>, watcher: Watcher) {
     // A call is a handful of small packets; waiting to fill them only adds time.
     drop(stream.set_nodelay(true));
+    let stream = TimedStream::new(stream, service.bounds.write);
     let service = service_fn(move |request| Arc::clone(&service).answer(peer, request));
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     // Clients break connections all day; each call's own end is seen where it is handled.
@@ -125,14 +154,58 @@ impl Service {
     ) -> Result<Response<Body>, Infallible> {
         request.extensions_mut().insert(Peer(address));
         let response = self.router.clone().oneshot(request.map(axum::body::Body::new)).await?;
-        Ok(response.map(Body::Router))
+        Ok(response.map(|body| Body::Router(Pieces { body, rest: Bytes::new() })))
     }
 }
 
 /// The body of either side.
 pub(crate) enum Body {
     Gateway(keygate_gateway::Body),
-    Router(axum::body::Body),
+    Router(Pieces),
+}
+
+/// A body of the router's, in pieces: a connection copies each into a buffer of its own, and a static file or an export
+/// that is not read must not be copied whole for each who asks.
+pub(crate) struct Pieces {
+    body: axum::body::Body,
+    /// What is left of a frame.
+    rest: Bytes,
+}
+
+impl http_body::Body for Pieces {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => self.rest = data,
+                    Err(frame) => return Poll::Ready(Some(Ok(frame))),
+                },
+                end => return Poll::Ready(end),
+            }
+        }
+        let piece = next_piece(&mut self.rest).unwrap_or_default();
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let (body, rest) = (self.body.size_hint(), self.rest.len() as u64);
+        let mut hint = SizeHint::new();
+        hint.set_lower(body.lower() + rest);
+        if let Some(upper) = body.upper() {
+            hint.set_upper(upper + rest);
+        }
+        hint
+    }
 }
 
 impl http_body::Body for Body {
@@ -159,7 +232,7 @@ impl http_body::Body for Body {
         }
     }
 
-    fn size_hint(&self) -> http_body::SizeHint {
+    fn size_hint(&self) -> SizeHint {
         match self {
             Self::Gateway(body) => body.size_hint(),
             Self::Router(body) => body.size_hint(),

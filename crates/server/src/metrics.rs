@@ -4,15 +4,18 @@
 //! call. Every label has values that the configuration or the code names, so a caller can make no new series.
 
 mod listener;
+mod memory;
 mod of_model;
 mod queue;
 mod upstreams;
 
-pub(crate) use listener::Listener;
+pub(crate) use listener::{ADMIN_CONNECTIONS, Listener};
 
 use keygate_contract::{CallDoor, ThrottledBy};
 use keygate_gateway::catalogue::Catalogue;
 use keygate_gateway::ended::{EndedCall, EndedCalls};
+use keygate_gateway::memory::MemoryBudget;
+use memory::Memory;
 use of_model::{Families, OfModel};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
@@ -76,6 +79,7 @@ impl Metrics {
         catalogue: &Arc<Catalogue>,
         upstreams: &[String],
         queues: &[Arc<EndedCalls>],
+        memory: &Arc<MemoryBudget>,
     ) -> (Self, Exposed) {
         let mut registry = Registry::with_prefix("keygate");
         let families = Families::register(&mut registry);
@@ -102,6 +106,7 @@ impl Metrics {
         );
         let pending = Gauge::default();
         registry.register_collector(Box::new(Queues::new(queues, pending.clone())));
+        registry.register_collector(Box::new(Memory::new(memory)));
         let metrics = Self {
             models: std::iter::repeat_with(|| None).take(catalogue.slots()).collect(),
             catalogue: Arc::clone(catalogue),

@@ -100,6 +100,15 @@ impl Problem {
         )
     }
 
+    pub(crate) fn overloaded() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::ServerOverloaded,
+            "The server is busy with other large requests. Try again in a few seconds.",
+        )
+        .retry_after(5)
+    }
+
     pub(crate) fn invalid_field(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::InvalidField, message).field(field)
     }

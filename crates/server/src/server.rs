@@ -1,6 +1,7 @@
 //! Starts and stops everything, and wires store and gateway together.
 
 mod browser;
+mod descriptors;
 mod error;
 mod opened;
 mod region;
@@ -16,7 +17,7 @@ use crate::console::{self, Attempts, ChangeRunner, Console, Origins};
 use crate::health;
 use crate::last_use;
 use crate::limits::Limits;
-use crate::listen::Service;
+use crate::listen::{Bounds, Service, bound_unsent};
 use crate::log;
 use crate::mail::Mailer;
 use crate::metrics::{self, Metrics};
@@ -30,6 +31,7 @@ use keygate_contract::{Email, IpRule, Region, RegionId};
 use keygate_gateway::context::Contexts;
 use keygate_gateway::directory::Directory;
 use keygate_gateway::ended::EndedCalls;
+use keygate_gateway::memory::MemoryBudget;
 use keygate_gateway::{Gateway, GatewayOptions, RegionAddress, door};
 use keygate_store::{Store, UsageStore, now_ms};
 use region::region;
@@ -91,6 +93,11 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let ended: Vec<Arc<EndedCalls>> =
         (0..config.workers).map(|_| Arc::new(EndedCalls::new(&catalogue))).collect();
     let contexts: Arc<Contexts> = Arc::default();
+    let memory = Arc::new(MemoryBudget::new(
+        config.limits.body_memory,
+        config.limits.body_bytes,
+        config.timeouts.gateway.body,
+    ));
     let gateway = |ended: &Arc<EndedCalls>| -> Result<Arc<Gateway>, StartError> {
         let options = GatewayOptions {
             regions: addresses.clone(),
@@ -102,6 +109,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             clock: limits.clock,
             contexts: Arc::clone(&contexts),
             calls_per_key: config.limits.calls_per_key,
+            memory: Arc::clone(&memory),
             ended: Arc::clone(ended),
         };
         let (catalogue, directory) = (Arc::clone(&catalogue), Arc::clone(&directory));
@@ -120,6 +128,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         clock: limits.clock,
         usage: usage_store.clone(),
         attempts: Attempts::default(),
+        memory: Arc::clone(&memory),
         regions: regions.clone(),
         cookie: cookie(&config, &console_url),
         origins: Origins::new(&own_origins(&config, &console_url), &config.console_origins),
@@ -140,8 +149,14 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         })
         .collect();
 
+    let connections_each = descriptors::connections(&config);
     let places: Vec<Arc<Semaphore>> =
-        bound.iter().map(|_| Arc::new(Semaphore::new(config.limits.connections))).collect();
+        bound.iter().map(|_| Arc::new(Semaphore::new(connections_each))).collect();
+    let bounds = Bounds {
+        header_bytes: config.limits.header_bytes,
+        header: config.timeouts.header,
+        write: config.timeouts.write,
+    };
     let trusted_proxies: Arc<[IpRule]> = config.trusted_proxies.as_slice().into();
     let serve = |gateway: Arc<Gateway>| -> Result<Served, StartError> {
         bound
@@ -153,7 +168,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
                     gateway: Arc::clone(&gateway),
                     router: routers[index].clone(),
                     trusted_proxies: Arc::clone(&trusted_proxies),
-                    header_timeout: config.timeouts.header,
+                    bounds,
                     places: Arc::clone(&places[index]),
                 };
                 Ok((bound.listener.try_clone().map_err(|error| bound.error(error))?, service))
@@ -165,10 +180,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     for bound in &bound {
         tracing::info!(region.id = %bound.config.id, address = %bound.address, "listening");
     }
-    let (metrics, exposed) = Metrics::new(&catalogue, upstreams(&config)?.ids(), &ended);
+    let (metrics, exposed) = Metrics::new(&catalogue, upstreams(&config)?.ids(), &ended, &memory);
     let admin = admin.map(|listener| {
         tracing::info!(address = %listener.address(), "metrics");
-        (listener.address(), listener.serve(exposed))
+        (listener.address(), listener.serve(exposed, bounds))
     });
     let book = Book::new(writer, &catalogue);
     let retention = config.usage.retention();
@@ -358,6 +373,7 @@ async fn bind(config: &Config) -> Result<Vec<Bound>, StartError> {
         let fallback = console_url.take();
         let error = |error| StartError::Listen { address: config.listen, error };
         let listener = TcpListener::bind(config.listen).await.map_err(error)?;
+        bound_unsent(&listener);
         let address = listener.local_addr().map_err(error)?;
         let listener = listener.into_std().map_err(error)?;
         let url = config.public_url.clone().or(fallback).unwrap_or_else(|| own_url(address));

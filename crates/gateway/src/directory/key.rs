@@ -5,6 +5,7 @@ use crate::credential::{KeyHasher, Presented, PublicId, TemporaryKeySigner};
 use crate::last_use::LastUse;
 use crate::limit::Gauge;
 use crate::map::HashSet;
+use crate::memory::KeyMemory;
 use crate::rejections::RejectionBudget;
 use arc_swap::{ArcSwap, Guard};
 use keygate_contract::{ApiKeyId, IpRule, ModelId, Permission};
@@ -25,6 +26,8 @@ pub struct KeyEntry {
     pub owner: Arc<OwnerEntry>,
     /// Counts its calls under way.
     pub gauge: Arc<Gauge>,
+    /// What is held of its requests and answers.
+    pub memory: KeyMemory,
     /// When it was used, and from where it was refused.
     pub last_use: LastUse,
     /// How many of its rejections the request log still lists one by one.
@@ -85,6 +88,7 @@ impl KeyEntry {
             workspace,
             owner,
             gauge: Arc::default(),
+            memory: KeyMemory::default(),
             last_use: LastUse::default(),
             rejections: RejectionBudget::default(),
             state: ArcSwap::from_pointee(KeyState::new(record)),

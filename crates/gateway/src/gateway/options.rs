@@ -3,6 +3,7 @@
 use crate::context::Contexts;
 use crate::ended::EndedCalls;
 use crate::limit::{Clock, Limiter};
+use crate::memory::MemoryBudget;
 use crate::upstream::Upstreams;
 use keygate_contract::RegionId;
 use std::sync::Arc;
@@ -71,6 +72,8 @@ pub struct GatewayOptions {
     pub contexts: Arc<Contexts>,
     /// Calls under way at once with one key.
     pub calls_per_key: u32,
+    /// The bytes of requests and answers that may be held, shared by all gateways of the process.
+    pub memory: Arc<MemoryBudget>,
     /// Where what is recorded of each call waits; each gateway has its own.
     pub ended: Arc<EndedCalls>,
 }

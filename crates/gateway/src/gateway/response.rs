@@ -22,7 +22,9 @@ pub(super) fn answered(
         Answer::Whole(body, told) => {
             meter.ended();
             meter.told_whole(&body, told);
-            with_headers(Body::whole(body), headers)
+            // A client that leaves before it has the answer is recorded as one that left a stream.
+            meter.note().stream_begun();
+            with_headers(Body::metered(body, meter), headers)
         }
         Answer::Stream(stream) => {
             meter.note().stream_begun();
@@ -72,6 +74,9 @@ pub(super) fn refuse(door: Door, refusal: &Refusal, request_id: Uuid) -> Respons
                 // OpenAI's clients repeat a 429 of themselves, and this one never passes.
                 headers.insert("x-should-retry", HeaderValue::from_static("false"));
             }
+        }
+        Refusal::MemoryFull => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(5));
         }
         Refusal::TooManyCalls { .. } | Refusal::UsageUnavailable => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(1));

@@ -4,6 +4,7 @@ use super::pool::{CallError, Pool, Pooled};
 use super::{Answer, Outgoing};
 use crate::door::Call;
 use crate::gateway::Timeouts;
+use crate::memory::{Buffer, FillError, MemoryOf};
 use crate::redact::{RedactedBody, Redactor};
 use crate::refusal::Refusal;
 use crate::sse::Relay;
@@ -11,14 +12,12 @@ use crate::time::in_time;
 use crate::usage::{self, Told};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
-use http_body_util::{BodyExt as _, Full, Limited};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use std::pin::pin;
 use thiserror::Error;
 
-/// The most of an answer that is not a stream, in bytes. Embeddings are the largest: 2,048 of 4,096 numbers.
-const ANSWER_MAX: usize = 256 << 20;
 /// Why an upstream cannot be set up.
 #[derive(Debug, Error)]
 pub enum UpstreamError {
@@ -117,16 +116,16 @@ impl HttpUpstream {
         &self.base
     }
 
-    pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Answer, Refusal> {
+    pub(crate) async fn send(&self, mut outgoing: Outgoing, memory: MemoryOf<'_>) -> Result<Answer, Refusal> {
         let request_id = outgoing.request_id;
-        let answer = self.exchange(&outgoing).await?;
+        let answer = self.exchange(&mut outgoing).await?;
         if is_event_stream(answer.headers()) && answer.status().is_success() {
             let body = RedactedBody::new(answer.into_body(), &self.redactor);
             let relay = Relay::new(body, &self.id, &outgoing, self.timeouts.idle);
             return Ok(Answer::Stream(Box::pin(relay)));
         }
         let status = answer.status().as_u16();
-        let whole = self.whole(answer).await.map(|(body, told)| Answer::Whole(body, told));
+        let whole = self.whole(answer, memory).await.map(|(body, told)| Answer::Whole(body, told));
         whole.inspect_err(|refusal| {
             // The code alone: the upstream's words may quote the caller's.
             let code = refusal.codes().compatible;
@@ -134,8 +133,9 @@ impl HttpUpstream {
         })
     }
 
-    async fn exchange(&self, outgoing: &Outgoing) -> Result<Response<Pooled>, Refusal> {
-        let mut request = Request::new(Full::new(outgoing.body.clone()));
+    /// Takes the body out: its memory is free when it is written.
+    async fn exchange(&self, outgoing: &mut Outgoing) -> Result<Response<Pooled>, Refusal> {
+        let mut request = Request::new(std::mem::take(&mut outgoing.body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uris[outgoing.call as usize].clone();
         let headers = request.headers_mut();
@@ -157,13 +157,17 @@ impl HttpUpstream {
     }
 
     /// An answer that is not a stream: read whole, so that a broken one becomes a clear error.
-    async fn whole(&self, answer: Response<Pooled>) -> Result<(Bytes, Told), Refusal> {
+    async fn whole(&self, answer: Response<Pooled>, memory: MemoryOf<'_>) -> Result<(Bytes, Told), Refusal> {
         let (head, body) = answer.into_parts();
-        let body = in_time(self.timeouts.whole, Limited::new(body, ANSWER_MAX).collect())
+        let (mut body, mut buffer) = (pin!(body), Buffer::new(memory, memory.answer_max()));
+        let body = in_time(self.timeouts.whole, buffer.fill(body.as_mut()))
             .await
             .map_err(|_| Refusal::UpstreamTimeout)?
-            .map_err(|_| Refusal::UpstreamBroken)?
-            .to_bytes();
+            .map_err(|error| match error {
+                FillError::OutOfMemory => Refusal::MemoryFull,
+                FillError::TooLarge | FillError::Broken(_) => Refusal::UpstreamBroken,
+            })?
+            .bytes;
         let body = self.redactor.bytes(body);
         if !head.status.is_success() {
             return Err(refused(head.status, &head.headers, &body, &self.redactor));

@@ -4,10 +4,11 @@
 //! client of hyper-util does more (HTTP/2, several hosts, proxies) and costs a tenth of a call's time for it: see
 //! `docs/adr/0008-workers-and-upstream-pools.md`.
 
+mod written;
+
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body::{Frame, SizeHint};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -19,13 +20,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use thiserror::Error;
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, Sleep};
 use tower_service::Service as _;
+use written::{Outbound, Watched, Written};
 
 /// Connections kept without a call. More than the calls usually under way costs nothing but sockets.
 const IDLE_MAX: usize = 1024;
 /// How long such a connection is kept. Below the 60 s after which common servers close theirs.
 const IDLE_LIFE: Duration = Duration::from_secs(50);
+
+/// The most bytes of an answer's headers, and of a connection's buffers each way.
+const BUFFER_MAX: usize = 64 << 10;
+/// How long a kept connection may take until it can be used. It is ready at once, or there is something wrong with it.
+const READY_WITHIN: Duration = Duration::from_millis(50);
 
 /// Why a call got no answer.
 #[derive(Debug, Error)]
@@ -56,12 +64,25 @@ type Free = Mutex<Vec<Kept>>;
 
 /// A connection that is kept.
 struct Kept {
-    sender: SendRequest<Full<Bytes>>,
+    sender: SendRequest<Outbound>,
+    /// Whether all of the request is written.
+    written: Arc<Written>,
+    _connection: Connection,
     /// Ends a call that waits for too long. Kept with the connection, because moving an alarm on costs a fraction of
     /// setting one: it is looked at again only when it goes off.
     alarm: Pin<Box<Sleep>>,
     /// When it was last used.
     since: Instant,
+}
+
+/// The task that drives a connection. It ends with this: an upstream that neither reads nor answers would hold it, its
+/// socket and the request's body for ever.
+struct Connection(AbortHandle);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Pool {
@@ -79,17 +100,17 @@ impl Pool {
 
     /// Sends a request and waits for the head of its answer. A kept connection that turns out to be closed before the
     /// request was written is replaced by another; a request that may have reached the upstream is never sent again.
-    pub(super) async fn call(
-        &self,
-        mut request: Request<Full<Bytes>>,
-    ) -> Result<Response<Pooled>, CallError> {
+    pub(super) async fn call(&self, request: Request<Bytes>) -> Result<Response<Pooled>, CallError> {
+        let mut request = request.map(Outbound::new);
         let now = Instant::now();
         let deadline = now + self.answer_within;
         while let Some(mut kept) = self.take(now) {
-            if kept.sender.ready().await.is_err() {
+            kept.alarm.as_mut().reset(now + READY_WITHIN);
+            if !matches!(before(kept.alarm.as_mut(), kept.sender.ready()).await, Some(Ok(()))) {
                 continue;
             }
             kept.alarm.as_mut().reset(deadline);
+            request.body_mut().report_to(&kept.written);
             let answer = before(kept.alarm.as_mut(), kept.sender.try_send_request(request)).await;
             match answer.ok_or(CallError::Timeout)? {
                 Ok(answer) => return Ok(self.pooled(answer, kept)),
@@ -100,8 +121,10 @@ impl Pool {
             }
         }
         // Boxed, or every call would carry room for it.
-        let sender = Box::pin(self.connect()).await?;
-        let mut kept = Kept { sender, alarm: Box::pin(tokio::time::sleep_until(deadline)), since: now };
+        let (sender, written, connection) = Box::pin(self.connect()).await?;
+        let alarm = Box::pin(tokio::time::sleep_until(deadline));
+        let mut kept = Kept { sender, written, _connection: connection, alarm, since: now };
+        request.body_mut().report_to(&kept.written);
         let answer = before(kept.alarm.as_mut(), kept.sender.send_request(request)).await;
         let answer = answer.ok_or(CallError::Timeout)?.map_err(CallError::Call)?;
         Ok(self.pooled(answer, kept))
@@ -118,21 +141,25 @@ impl Pool {
         None
     }
 
-    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, CallError> {
+    async fn connect(&self) -> Result<(SendRequest<Outbound>, Arc<Written>, Connection), CallError> {
+        let written = Arc::new(Written::default());
         let opened = async {
             let stream = self.connector.clone().call(self.target.clone()).await?;
-            let (sender, connection) = Builder::new().writev(false).handshake(stream).await?;
+            let stream = Watched::new(stream, Arc::clone(&written));
+            let mut builder = Builder::new();
+            builder.writev(false).max_buf_size(BUFFER_MAX);
+            let (sender, connection) = builder.handshake(stream).await?;
             Ok::<_, Box<dyn StdError + Send + Sync>>((sender, connection))
         };
         let (sender, connection) = tokio::time::timeout(self.connect_within, opened)
             .await
             .map_err(|_| CallError::Connect("no connection in time".into()))?
             .map_err(CallError::Connect)?;
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             // How a connection ends is seen by the call that is on it, if any.
             drop(connection.await);
         });
-        Ok(sender)
+        Ok((sender, written, Connection(task.abort_handle())))
     }
 
     fn pooled(&self, answer: Response<Incoming>, kept: Kept) -> Response<Pooled> {
@@ -160,7 +187,9 @@ pub(super) struct Pooled {
 
 impl Pooled {
     fn give_back(&mut self) {
-        if let Some(mut kept) = self.kept.take().filter(|kept| !kept.sender.is_closed()) {
+        // An upstream may answer before it has read the request. What it has not read would stand in the way of the next.
+        let is_free = |kept: &Kept| !kept.sender.is_closed() && kept.written.is_whole();
+        if let Some(mut kept) = self.kept.take().filter(is_free) {
             kept.since = Instant::now();
             let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
             if free.len() < IDLE_MAX {

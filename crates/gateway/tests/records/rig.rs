@@ -10,6 +10,7 @@ use keygate_gateway::directory::Directory;
 use keygate_gateway::door::Door;
 use keygate_gateway::ended::{EndedCall, EndedCalls};
 use keygate_gateway::limit::{Clock, Limiter};
+use keygate_gateway::memory::MemoryBudget;
 use keygate_gateway::upstream::{Echo, HttpUpstream, OutputLimit, Terms, Upstreams};
 use keygate_gateway::{Body, Gateway, GatewayOptions, RegionAddress, Timeouts};
 use keygate_store::{
@@ -97,6 +98,7 @@ impl Rig {
             clock: Clock::new(),
             contexts: Arc::default(),
             calls_per_key: CALLS_PER_KEY,
+            memory: Arc::new(MemoryBudget::new(64 << 20, 1 << 20, Duration::from_secs(5))),
             ended: Arc::clone(&ended),
         };
         let directory = Arc::new(directory());

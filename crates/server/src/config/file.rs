@@ -65,6 +65,7 @@ pub(super) struct RegionLimitsFile {
 pub(super) struct TimeoutsFile {
     pub(super) header: Option<u64>,
     pub(super) body: Option<u64>,
+    pub(super) write: Option<u64>,
     pub(super) stop: Option<u64>,
     pub(super) upstream_connect: Option<u64>,
     pub(super) upstream_first_byte: Option<u64>,
@@ -85,6 +86,7 @@ pub(super) fn timeouts(file: &TimeoutsFile) -> Result<ServerTimeouts, ConfigErro
     };
     Ok(ServerTimeouts {
         header: seconds("header", file.header, Duration::from_secs(30))?,
+        write: seconds("write", file.write, Duration::from_secs(30))?,
         stop: seconds("stop", file.stop, Duration::from_secs(30))?,
         gateway: Timeouts {
             body: seconds("body", file.body, default.body)?,

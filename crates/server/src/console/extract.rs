@@ -9,20 +9,24 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use keygate_contract::{ErrorCode, Session};
+use keygate_gateway::memory::{Buffer, FillError, Holder};
 use keygate_store::{Actor, Once, now_ms};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
+use std::pin::pin;
 use std::time::Duration;
 
 /// The largest body of any operation, in bytes: 2,000 grants of models with the longest names have half of it.
 const BODY_MAX: usize = 1 << 20;
+/// The same for those who are not signed in. It is not charged to the memory budget: anybody could use that up.
+const STRANGER_BODY_MAX: usize = keygate_gateway::memory::FREE;
 /// How long a body may take.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
-/// What is read and dropped of a body that is too large, so that its sender gets to see why.
-const DRAIN_MAX: usize = 256 << 20;
+/// What is read and dropped of a body that is too large, so that its sender gets to see why, and for how long.
+const DRAIN_MAX: usize = 8 << 20;
+const DRAIN_WITHIN: Duration = Duration::from_secs(5);
 
 /// Who is signed in, and the request they make.
 pub(super) struct Signed {
@@ -91,12 +95,15 @@ impl<S: Sync> FromRequestParts<S> for Origin {
 /// A JSON body.
 pub(super) struct Json<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
+impl<T: DeserializeOwned> FromRequest<Console> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, console: &Console) -> Result<Self, Problem> {
         let is_json = is_json(request.headers());
-        let bytes = read(request.into_body()).await?;
+        // Handlers take [`Signed`] before the body.
+        let is_signed_in = request.extensions().get::<SignedIn>().is_some_and(SignedIn::is_set);
+        let limit = if is_signed_in { BODY_MAX } else { STRANGER_BODY_MAX };
+        let bytes = read(request.into_body(), limit, console).await?;
         if !is_json {
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -111,14 +118,14 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
 /// A JSON body that may be left out: then everything has its default.
 pub(super) struct JsonOrNothing<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for JsonOrNothing<T> {
+impl<T: DeserializeOwned + Default> FromRequest<Console> for JsonOrNothing<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, console: &Console) -> Result<Self, Problem> {
         if http_body::Body::is_end_stream(request.body()) {
             return Ok(Self(T::default()));
         }
-        Json::from_request(request, state).await.map(|Json(value)| Self(value))
+        Json::from_request(request, console).await.map(|Json(value)| Self(value))
     }
 }
 
@@ -128,32 +135,37 @@ impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for JsonOrNothing<T>
 #[serde(deny_unknown_fields)]
 pub(super) struct NoFields {}
 
-async fn read(body: axum::body::Body) -> Result<bytes::Bytes, Problem> {
-    let too_large = || {
-        Problem::new(
+async fn read(body: axum::body::Body, limit: usize, console: &Console) -> Result<bytes::Bytes, Problem> {
+    let mut body = pin!(body);
+    let mut buffer = Buffer::new(console.memory.of(Holder::Console), limit);
+    let filled = tokio::time::timeout(BODY_WITHIN, buffer.fill(body.as_mut())).await;
+    let was_waiting = buffer.was_waiting();
+    drop(buffer);
+    let problem = match filled {
+        Ok(Ok(filled)) => return Ok(filled.bytes),
+        Ok(Err(FillError::TooLarge)) => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             ErrorCode::BodyTooLarge,
-            format!("The body is larger than {BODY_MAX} bytes, which no request needs."),
-        )
+            format!("The body is larger than {limit} bytes, which no request needs."),
+        ),
+        Ok(Err(FillError::Broken(_))) => {
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                ErrorCode::MalformedJson,
+                "The body was cut off. Send it again.",
+            ));
+        }
+        Err(_) if !was_waiting => {
+            return Err(Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                ErrorCode::BodyTimeout,
+                "The body did not arrive in time. Send it again.",
+            ));
+        }
+        Ok(Err(FillError::OutOfMemory)) | Err(_) => Problem::overloaded(),
     };
-    if http_body::Body::size_hint(&body).lower() > BODY_MAX as u64 {
-        keygate_gateway::drain(body, DRAIN_MAX, BODY_WITHIN).await;
-        return Err(too_large());
-    }
-    match tokio::time::timeout(BODY_WITHIN, Limited::new(body, BODY_MAX).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(e)) if e.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            ErrorCode::MalformedJson,
-            "The body was cut off. Send it again.",
-        )),
-        Err(_) => Err(Problem::new(
-            StatusCode::REQUEST_TIMEOUT,
-            ErrorCode::BodyTimeout,
-            "The body did not arrive in time. Send it again.",
-        )),
-    }
+    keygate_gateway::drain(body, DRAIN_MAX, DRAIN_WITHIN).await;
+    Err(problem)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -1,18 +1,27 @@
 //! The listener of those who operate the server. No other listener has what it tells.
 
 use super::Exposed;
-use axum::Router;
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use http::{StatusCode, header};
+use crate::listen::{Bounds, TimedStream, bound_unsent};
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 /// The content type of the text format.
-const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const OPENMETRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+/// Connections open at once. Scrapers are few; more wait to be accepted.
+pub(crate) const ADMIN_CONNECTIONS: usize = 32;
 
 /// The listener, bound.
 pub(crate) struct Listener {
@@ -23,6 +32,7 @@ pub(crate) struct Listener {
 impl Listener {
     pub(crate) async fn bind(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
+        bound_unsent(&listener);
         let address = listener.local_addr()?;
         Ok(Self { listener, address })
     }
@@ -32,20 +42,52 @@ impl Listener {
         self.address
     }
 
-    /// Answers `GET /metrics` until the task is ended.
-    pub(crate) fn serve(self, exposed: Exposed) -> JoinHandle<()> {
-        let router = Router::new().route("/metrics", get(metrics)).with_state(exposed);
+    /// Answers `GET /metrics` until the task is ended. Its connections are held to the same bounds as all others.
+    pub(crate) fn serve(self, exposed: Exposed, bounds: Bounds) -> JoinHandle<()> {
+        let places = Arc::new(Semaphore::new(ADMIN_CONNECTIONS));
         tokio::spawn(async move {
-            if let Err(error) = axum::serve(self.listener, router).await {
-                tracing::error!(%error, "the admin listener has ended");
+            let mut connections = tokio::task::JoinSet::new();
+            loop {
+                let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
+                // Those that have ended are forgotten.
+                while connections.try_join_next().is_some() {}
+                match self.listener.accept().await {
+                    Ok((stream, _)) => {
+                        let exposed = exposed.clone();
+                        connections.spawn(async move {
+                            let service = service_fn(move |request| {
+                                std::future::ready(Ok::<_, Infallible>(answer(&exposed, &request)))
+                            });
+                            let stream = TokioIo::new(TimedStream::new(stream, bounds.write));
+                            drop(bounds.builder().serve_connection(stream, service).await);
+                            drop(place);
+                        });
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "the admin listener cannot accept a connection");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                }
             }
         })
     }
 }
 
-async fn metrics(State(exposed): State<Exposed>) -> Response {
-    match exposed.text() {
-        Ok(text) => ([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+fn answer(exposed: &Exposed, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    let mut response = Response::default();
+    match (request.method(), request.uri().path()) {
+        (&Method::GET | &Method::HEAD, "/metrics") => match exposed.text() {
+            Ok(text) => {
+                response.headers_mut().insert(header::CONTENT_TYPE, OPENMETRICS);
+                *response.body_mut() = text.into();
+            }
+            Err(_) => *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR,
+        },
+        (_, "/metrics") => {
+            *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        }
+        _ => *response.status_mut() = StatusCode::NOT_FOUND,
     }
+    response
 }

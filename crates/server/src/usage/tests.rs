@@ -69,7 +69,8 @@ impl Rig {
     fn new() -> Self {
         let catalogue = Arc::new(Catalogue::default());
         let queues = vec![Arc::new(EndedCalls::new(&catalogue)), Arc::new(EndedCalls::new(&catalogue))];
-        let (metrics, exposed) = Metrics::new(&catalogue, &[], &queues);
+        let memory = Arc::new(MemoryBudget::new(1 << 20, 1 << 20, Duration::from_secs(1)));
+        let (metrics, exposed) = Metrics::new(&catalogue, &[], &queues, &memory);
         let (stub, (stop, stopped)) = (Stub::default(), oneshot::channel());
         let keeper = Keeper::new(stub.clone(), queues.clone(), metrics);
         Self { stub, queues, exposed, key: key(), stop, kept: tokio::spawn(keeper.keep(stopped)) }

@@ -22,6 +22,7 @@ mod routes;
 mod secrets;
 mod session;
 mod slow_bodies;
+mod slow_readers;
 mod stub;
 mod support;
 mod temporary_keys;

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
 use http::{HeaderValue, header};
 use keygate_contract::{Percentiles, UsageGroup, UsageItem};
-use keygate_store::{UsageExport, UsageQuery};
+use keygate_gateway::memory::Holder;
+use keygate_store::UsageQuery;
 use std::collections::BTreeSet;
 use std::io;
 
@@ -21,7 +22,7 @@ pub(super) fn csv(console: &Console, query: &UsageQuery, of: &str) -> Response {
         .collect();
     let table = Table { group: query.group_by, currencies: currencies.into_iter().collect() };
     let name = format!("attachment; filename=\"usage-{of}-{}.csv\"", query.step);
-    let mut response = Body::from_stream(lines(console.usage.export(query), table)).into_response();
+    let mut response = Body::from_stream(lines(console.clone(), query, table)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present"));
     if let Ok(name) = HeaderValue::from_str(&name) {
@@ -31,9 +32,14 @@ pub(super) fn csv(console: &Console, query: &UsageQuery, of: &str) -> Response {
 }
 
 /// The head, then the lines of a few steps at a time.
-fn lines(export: UsageExport, table: Table) -> impl Stream<Item = io::Result<Bytes>> {
+fn lines(
+    console: Console,
+    query: &UsageQuery,
+    table: Table,
+) -> impl Stream<Item = io::Result<Bytes>> + use<> {
     let head = table.write(|csv| csv.write_record(table.head()));
-    let rest = stream::try_unfold((export, table), async |(mut export, table)| {
+    let export = console.usage.export(query);
+    let rest = stream::try_unfold((console, export, table), async |(console, mut export, table)| {
         let items = export.next_chunk().await.map_err(|error| {
             // Only an end that is cut off tells the reader, whose answer has begun as a good one.
             tracing::error!(%error, "an export was cut off");
@@ -41,7 +47,13 @@ fn lines(export: UsageExport, table: Table) -> impl Stream<Item = io::Result<Byt
         })?;
         let Some(items) = items else { return Ok(None) };
         let text = table.write(|csv| items.iter().try_for_each(|item| csv.write_record(table.row(item))))?;
-        Ok(Some((text, (export, table))))
+        drop(items);
+        // Who does not read holds these lines, and no more are made until they are read.
+        let text = console.memory.of(Holder::Console).hold(text).await.map_err(|_| {
+            tracing::warn!("an export was cut off: the memory for requests and answers is used up");
+            io::Error::other("no memory")
+        })?;
+        Ok(Some((text, (console, export, table))))
     });
     stream::once(std::future::ready(head)).chain(rest)
 }
