@@ -23,6 +23,8 @@ mod mail;
 mod metrics;
 mod problem;
 mod secret;
+mod stop;
+mod store_watch;
 mod usage;
 mod worker;
 

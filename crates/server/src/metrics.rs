@@ -6,6 +6,7 @@
 mod listener;
 mod of_model;
 mod queue;
+mod stores;
 mod upstreams;
 
 pub(crate) use listener::Listener;
@@ -13,6 +14,7 @@ pub(crate) use listener::Listener;
 use keygate_contract::{CallDoor, ThrottledBy};
 use keygate_gateway::catalogue::Catalogue;
 use keygate_gateway::ended::{EndedCall, EndedCalls};
+use keygate_store::WriteHealth;
 use of_model::{Families, OfModel};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
@@ -23,6 +25,7 @@ use queue::Queues;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use stores::Stores;
 use upstreams::Upstreams;
 
 /// What scrapers read.
@@ -76,6 +79,7 @@ impl Metrics {
         catalogue: &Arc<Catalogue>,
         upstreams: &[String],
         queues: &[Arc<EndedCalls>],
+        write_health: &[WriteHealth],
     ) -> (Self, Exposed) {
         let mut registry = Registry::with_prefix("keygate");
         let families = Families::register(&mut registry);
@@ -102,6 +106,7 @@ impl Metrics {
         );
         let pending = Gauge::default();
         registry.register_collector(Box::new(Queues::new(queues, pending.clone())));
+        registry.register_collector(Box::new(Stores::new(write_health)));
         let metrics = Self {
             models: std::iter::repeat_with(|| None).take(catalogue.slots()).collect(),
             catalogue: Arc::clone(catalogue),

@@ -5,6 +5,7 @@ mod api_keys;
 mod assets;
 mod browsers;
 mod canary;
+mod disk;
 mod gateway;
 mod grants;
 mod key_life;
