@@ -5,7 +5,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 use http::{StatusCode, header};
-use keygate_contract::{Health, RegionId};
+use keygate_contract::{Health, RegionId, Timestamp};
 use keygate_store::{Store, StoreError, UsageStore, WriteHealth, timestamp};
 use serde::Serialize;
 use std::time::Duration;
@@ -50,7 +50,7 @@ struct Database {
     writes: Outcome,
     /// Since when writes fail.
     #[serde(skip_serializing_if = "Option::is_none")]
-    writes_failing_since: Option<String>,
+    writes_failing_since: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]

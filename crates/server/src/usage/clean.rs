@@ -79,8 +79,8 @@ const STEADY: Duration = Duration::from_secs(24 * 3600);
 /// Whether the system's clock is to be followed.
 #[derive(Debug)]
 struct Trust {
-    /// The last time that was known to be right, in Unix milliseconds.
-    known: Option<i64>,
+    /// The last time that was known to be right, in Unix milliseconds, and since when time passes that is added to it.
+    known: Option<(i64, Instant)>,
     last: (i64, Instant),
     steady_since: Instant,
 }
@@ -96,24 +96,31 @@ enum Doubt {
 
 impl Trust {
     fn new(known: Option<i64>, system: i64, monotonic: Instant) -> Self {
-        Self { known, last: (system, monotonic), steady_since: monotonic }
+        Self {
+            known: known.map(|known| (known, monotonic)),
+            last: (system, monotonic),
+            steady_since: monotonic,
+        }
     }
 
     /// Looks at both clocks.
     fn look(&mut self, system: i64, monotonic: Instant) -> Result<(), Doubt> {
         let (system_before, monotonic_before) = std::mem::replace(&mut self.last, (system, monotonic));
-        let passed = i64::try_from((monotonic - monotonic_before).as_millis()).unwrap_or(i64::MAX);
-        let moved = system.saturating_sub(system_before).saturating_sub(passed);
+        let ahead_of = |time: i64, since: Instant| {
+            let passed = i64::try_from((monotonic - since).as_millis()).unwrap_or(i64::MAX);
+            system.saturating_sub(time).saturating_sub(passed)
+        };
+        let moved = ahead_of(system_before, monotonic_before);
         if moved.abs() > DRIFT_MS {
             self.steady_since = monotonic;
             return Err(Doubt::Moved);
         }
         // In an empty log nothing can be deleted too early.
-        let known = self.known.unwrap_or(system);
-        if system.saturating_sub(known) > AHEAD_MS && monotonic - self.steady_since < STEADY {
+        let is_far = self.known.is_some_and(|(known, since)| ahead_of(known, since) > AHEAD_MS);
+        if is_far && monotonic - self.steady_since < STEADY {
             return Err(Doubt::FarAhead);
         }
-        self.known = Some(system);
+        self.known = Some((system, monotonic));
         Ok(())
     }
 }
