@@ -78,10 +78,7 @@ async fn ready(State((store, usage)): State<(Store, UsageStore)>) -> impl IntoRe
     (code, fresh, Json(Ready { status, reads, writes, databases: Databases { keygate, usage } }))
 }
 
-async fn database(
-    read: impl Future<Output = Result<(), StoreError>>,
-    health: &WriteHealth,
-) -> Database {
+async fn database(read: impl Future<Output = Result<(), StoreError>>, health: &WriteHealth) -> Database {
     let reads = match tokio::time::timeout(READ_WITHIN, read).await {
         Ok(Ok(())) => Outcome::Ok,
         _ => Outcome::Failing,

@@ -79,7 +79,10 @@ impl Limits {
                 }
                 let windows = writer.waiting.len();
                 if windows > 0 {
-                    tracing::error!(windows, "limits of the last minute were not written; the next start will not know of them");
+                    tracing::error!(
+                        windows,
+                        "limits of the last minute were not written; the next start will not know of them"
+                    );
                 }
                 return;
             }
@@ -109,7 +112,8 @@ struct Writer {
 
 impl Writer {
     fn new(limits: Limits) -> Self {
-        let models = limits.catalogue.all().map(|(region, model)| (model.slot, (region.clone(), model.id.clone())));
+        let models =
+            limits.catalogue.all().map(|(region, model)| (model.slot, (region.clone(), model.id.clone())));
         Self { models: models.collect(), waiting: HashMap::new(), offset: 0, limits }
     }
 

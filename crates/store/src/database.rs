@@ -81,7 +81,10 @@ pub(crate) async fn open(
     Ok((read, Writer { pool, health }, anchor))
 }
 
-async fn pool_of_readers(options: SqliteConnectOptions, health: &WriteHealth) -> Result<SqlitePool, StoreError> {
+async fn pool_of_readers(
+    options: SqliteConnectOptions,
+    health: &WriteHealth,
+) -> Result<SqlitePool, StoreError> {
     Ok(pool(Access::Read, health).connect_with(options.read_only(true)).await?)
 }
 
@@ -95,10 +98,11 @@ enum Access {
 /// The options of every pool.
 fn pool(access: Access, health: &WriteHealth) -> SqlitePoolOptions {
     let health = health.clone();
-    let options = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).after_release(move |connection, _| {
-        let health = health.clone();
-        async move { Ok(is_usable(connection, access, &health).await) }.boxed()
-    });
+    let options =
+        SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).after_release(move |connection, _| {
+            let health = health.clone();
+            async move { Ok(is_usable(connection, access, &health).await) }.boxed()
+        });
     match access {
         Access::Read => options.max_connections(READERS),
         // SQLite has one writer. Its connection is opened again only where it must be: on a full disk it may not be.

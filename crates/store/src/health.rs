@@ -141,7 +141,11 @@ mod tests {
         let since = health.failing_since();
         assert!(since.is_some());
         health.probed();
-        assert_eq!((health.failing_since(), health.failures()), (since, 2), "a small write fits where others do not");
+        assert_eq!(
+            (health.failing_since(), health.failures()),
+            (since, 2),
+            "a small write fits where others do not"
+        );
         health.succeeded();
         assert_eq!((health.failing_since(), health.failures()), (None, 2));
     }

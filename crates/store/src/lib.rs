@@ -76,7 +76,8 @@ impl Store {
         // FULL: a key deleted is on disk when the answer says so, even if the power goes.
         let options = database::options(url, SqliteSynchronous::Full)?;
         make_private(options.get_filename());
-        let (read, write, anchor) = database::open(options, &sqlx::migrate!("./migrations"), "keygate").await?;
+        let (read, write, anchor) =
+            database::open(options, &sqlx::migrate!("./migrations"), "keygate").await?;
         Ok(Self { read, write, anchor, lock: None })
     }
 

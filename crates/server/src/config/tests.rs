@@ -203,7 +203,10 @@ fn what_browsers_and_proxies_are_trusted_with() {
 #[test]
 fn how_long_usage_is_kept_and_where_figures_are_told() {
     let plain = parse("", &[]).unwrap();
-    assert_eq!(plain.usage, UsageConfig { log_days: 14, log_bytes: 10 << 30, minute_days: 30, hour_days: 400 });
+    assert_eq!(
+        plain.usage,
+        UsageConfig { log_days: 14, log_bytes: 10 << 30, minute_days: 30, hour_days: 400 }
+    );
     assert_eq!((plain.admin.listen, plain.usage_url().as_str()), (None, "sqlite:data/usage.db"));
     let config = parse("[usage]\nlog_days = 3\n[admin]\nlisten = '[::1]:9090'", &[]).unwrap();
     assert_eq!(config.usage, UsageConfig { log_days: 3, ..plain.usage });

@@ -1,9 +1,10 @@
 //! Windows over a restart, by clocks that are set.
 
 use super::*;
-use keygate_contract::{AccountId, WorkspaceId};
+use keygate_contract::{AccountId, Email, WorkspaceId, WorkspaceName};
 use keygate_gateway::catalogue::{CatalogueRegion, shipped};
 use keygate_gateway::limit::{Ask, Subject};
+use keygate_store::NewAccount;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 struct Rig {
@@ -20,16 +21,20 @@ fn ask() -> Ask {
 
 impl Rig {
     async fn new(store: &Store) -> Self {
-        Self::moved(store, Arc::default()).await
-    }
-
-    async fn moved(store: &Store, moved: Arc<AtomicI64>) -> Self {
+        let moved = Arc::<AtomicI64>::default();
         let home = CatalogueRegion { id: "us-east-1".into(), like: "us-east-1".into() };
         let catalogue = Arc::new(Catalogue::new(&shipped(), &[home]));
         let by = Arc::clone(&moved);
         let system = Arc::new(move || now_ms() + by.load(Ordering::Relaxed));
         let limits = Limits::load_at(store, &catalogue, Clock::new(), system).await.unwrap();
-        Self { limits, account: "acc-1".into(), moved }
+        let new = NewAccount {
+            name: "Account",
+            owner: &Email::parse("owner@example.com").unwrap(),
+            regions: &[],
+            workspace: &WorkspaceName::parse("Default workspace").unwrap(),
+        };
+        let (owner, _) = store.account_create(new).await.unwrap();
+        Self { limits, account: owner.account, moved }
     }
 
     fn call(&self, now: Moment) -> bool {

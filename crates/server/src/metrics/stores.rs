@@ -28,7 +28,8 @@ impl Collector for Stores {
         )?;
         for store in &self.0 {
             let is_writable = i64::from(store.failing_since().is_none());
-            ConstGauge::new(is_writable).encode(writable.encode_family(&[("database", store.database())])?)?;
+            ConstGauge::new(is_writable)
+                .encode(writable.encode_family(&[("database", store.database())])?)?;
         }
         let mut failures = encoder.encode_descriptor(
             "store_write_failures",

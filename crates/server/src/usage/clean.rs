@@ -34,7 +34,10 @@ pub(crate) async fn clean(store: UsageStore, keep: Keep, mut stop: Stop) {
             }
             match store.clean_to_size(keep.log_bytes, now_ms()).await? {
                 0 => {}
-                rows => tracing::info!(rows, "the oldest requests of the log are deleted: it has `usage.log_bytes`"),
+                rows => tracing::info!(
+                    rows,
+                    "the oldest requests of the log are deleted: it has `usage.log_bytes`"
+                ),
             }
             Ok::<_, StoreError>(())
         };

@@ -108,8 +108,13 @@ async fn a_disk_that_was_full_for_seconds_leaves_nothing_behind() {
     let (toggled, toggled_key) = victims.pop().unwrap();
     until("a key cannot be disabled", async || {
         disk.fill();
-        unwritten(&owner.post(&format!("{}/disable", path(&toggled)), json!({})).await, "The key still works as before.")
-            || unwritten(&owner.post(&format!("{}/enable", path(&toggled)), json!({})).await, "The key is as it was before.")
+        unwritten(
+            &owner.post(&format!("{}/disable", path(&toggled)), json!({})).await,
+            "The key still works as before.",
+        ) || unwritten(
+            &owner.post(&format!("{}/enable", path(&toggled)), json!({})).await,
+            "The key is as it was before.",
+        )
     })
     .await;
     until("the server says that it is not ready", async || {
@@ -119,8 +124,11 @@ async fn a_disk_that_was_full_for_seconds_leaves_nothing_behind() {
     })
     .await;
     let metrics = process.metrics().await;
-    assert!(metrics.contains("keygate_store_writable{database=\"keygate\"} 0")
-        || metrics.contains("keygate_store_writable{database=\"usage\"} 0"), "{metrics}");
+    assert!(
+        metrics.contains("keygate_store_writable{database=\"keygate\"} 0")
+            || metrics.contains("keygate_store_writable{database=\"usage\"} 0"),
+        "{metrics}"
+    );
     // A deletion of about the same size fails too, and the key works on.
     let mut kept = Vec::new();
     for (id, key) in victims {
@@ -144,7 +152,10 @@ async fn a_disk_that_was_full_for_seconds_leaves_nothing_behind() {
         assert_eq!(chat_call(&process.gateway, key, "qwen-flash").await.status, StatusCode::UNAUTHORIZED);
     }
     assert_eq!(owner.post(&format!("{}/disable", path(&toggled)), json!({})).await.status, StatusCode::OK);
-    assert_eq!(chat_call(&process.gateway, &toggled_key, "qwen-flash").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        chat_call(&process.gateway, &toggled_key, "qwen-flash").await.status,
+        StatusCode::UNAUTHORIZED
+    );
     let again = Client::of(&process.console).signed_in(&link).await;
     assert_eq!(again.delete("/session").await.status, StatusCode::NO_CONTENT);
     assert_eq!(again.get("/session").await.status, StatusCode::UNAUTHORIZED);
@@ -184,9 +195,15 @@ async fn every_change_fails_whole_when_the_disk_fails() {
         assert!(unwritten(&answer, "No key was created."), "at write {skip}");
         let token = link.split_once("token=").unwrap().1;
         let anonymous = Client::of(&process.console);
-        assert!(unwritten(&anonymous.post("/session", json!({ "token": token })).await, "Try again in a moment."));
+        assert!(unwritten(
+            &anonymous.post("/session", json!({ "token": token })).await,
+            "Try again in a moment."
+        ));
         assert!(unwritten(&leaving.delete("/session").await, "Try again in a moment."));
-        assert!(unwritten(&owner.post(&format!("{path}/disable"), json!({})).await, "still works as before."));
+        assert!(unwritten(
+            &owner.post(&format!("{path}/disable"), json!({})).await,
+            "still works as before."
+        ));
         assert!(unwritten(&owner.post(&format!("{path}/reset"), json!({})).await, "still works as before."));
         assert!(unwritten(&owner.delete(&path).await, "The key still works as before."));
         assert_eq!((count().await, works().await), (before, StatusCode::OK));
@@ -220,7 +237,8 @@ async fn an_idle_server_notices_that_the_disk_recovered() {
     let owner = process.owner().await;
     faults.fail("keygate.db", 0, ALL, ENOSPC);
     let workspace = owner.default_workspace(SINGAPORE).await;
-    assert!(unwritten(&owner.post(&api_keys(SINGAPORE, &workspace), json!({})).await, "No key was created."));
+    let answer = owner.post(&api_keys(SINGAPORE, &workspace), json!({ "description": "new" })).await;
+    assert!(unwritten(&answer, "No key was created."));
     assert_eq!(ready(&process).await.0, 503);
     faults.stop();
     until("it is ready", async || ready(&process).await.0 == 200).await;

@@ -58,11 +58,7 @@ struct Block {
 }
 
 impl UsageWriter {
-    pub(super) async fn open(
-        write: Writer,
-        names: Arc<Names>,
-        lock: Arc<Lock>,
-    ) -> Result<Self, StoreError> {
+    pub(super) async fn open(write: Writer, names: Arc<Names>, lock: Arc<Lock>) -> Result<Self, StoreError> {
         let mut writer = Self {
             write,
             names,

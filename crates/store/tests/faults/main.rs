@@ -167,9 +167,10 @@ async fn a_change_is_whole_or_not_there_when_any_write_fails() {
         workspace: None,
         charges: vec![Charge { second: u64::from(n), requests: 1, tokens: 9 }],
     };
-    let windows =
-        at_each_write(&faults, "keygate.db", 0, async |n| console.store.limit_windows_save(&[window(n)]).await)
-            .await;
+    let windows = at_each_write(&faults, "keygate.db", 0, async |n| {
+        console.store.limit_windows_save(&[window(n)]).await
+    })
+    .await;
     assert_eq!(console.store.limit_windows(0).await.unwrap().len(), windows as usize);
 
     let last = console.create(9_999).await.unwrap();
@@ -252,7 +253,8 @@ async fn usage_is_counted_once_when_any_write_fails() {
     let url = format!("sqlite:{}", dir.path().join("usage.db").display());
     let (store, mut writer) = UsageStore::open(&url).await.unwrap();
     let units = at_each_write(&faults, "usage.db", 0, async |n| append(&mut writer, n, true).await).await;
-    let units = at_each_write(&faults, "usage.db", units, async |n| append(&mut writer, n, false).await).await;
+    let units =
+        at_each_write(&faults, "usage.db", units, async |n| append(&mut writer, n, false).await).await;
     writer.fold().await.unwrap();
     assert_eq!(counted(&store).await, (units.into(), units.into()));
 
@@ -282,7 +284,8 @@ async fn usage_is_counted_once_when_any_write_fails() {
     .await;
     let (sums, logged) = counted(&store).await;
     assert_eq!(sums, u64::from(units), "sums stay");
-    let kept = (0..units).filter(|n| i64::from(*n) * 20_000 >= (i64::from(deleted - 1) * 20_000) / 60_000 * 60_000);
+    let kept =
+        (0..units).filter(|n| i64::from(*n) * 20_000 >= (i64::from(deleted - 1) * 20_000) / 60_000 * 60_000);
     assert_eq!(logged, kept.count() as u64);
 
     // And by size, until nothing is left.

@@ -104,7 +104,8 @@ async fn a_log_that_is_too_large_loses_its_oldest_minutes() {
     }
     found.sort();
     let oldest = found[0].0.clone();
-    let minute = history.iter().find(|(_, r)| keygate_store::timestamp(r.ended_at) == oldest).unwrap().1.ended_at;
+    let minute =
+        history.iter().find(|(_, r)| keygate_store::timestamp(r.ended_at) == oldest).unwrap().1.ended_at;
     let minute = minute / MINUTE * MINUTE;
     assert_eq!(found.len(), history.iter().filter(|(_, r)| r.ended_at >= minute).count());
     // The time of deletion by age does not bring back what is gone, and the sums know all of it.
@@ -117,7 +118,8 @@ async fn a_log_that_is_too_large_loses_its_oldest_minutes() {
     let calls: Vec<_> = (0..20_000).map(|n| (subject(1, 1, Some(1)), record(100_000 + n, now))).collect();
     fixture.append(&calls, 4).await;
     fixture.writer.fold().await.unwrap();
-    let (grown, counted) = (fixture.store.size().await.unwrap() - before, fixture.store.log_bytes().await.unwrap() - left);
+    let (grown, counted) =
+        (fixture.store.size().await.unwrap() - before, fixture.store.log_bytes().await.unwrap() - left);
     assert!(counted.abs_diff(grown) < grown / 3, "{counted} bytes counted, and the file has {grown} more");
 }
 

@@ -21,7 +21,10 @@ impl SmallDisk {
             return Some(Self(dir));
         }
         let said = String::from_utf8_lossy(&mounted.stderr).into_owned();
-        assert!(std::env::var_os(INSIDE).is_none(), "a namespace of its own cannot mount a tmpfs either: {said}");
+        assert!(
+            std::env::var_os(INSIDE).is_none(),
+            "a namespace of its own cannot mount a tmpfs either: {said}"
+        );
         let again = Command::new("unshare")
             .args(["--user", "--map-root-user", "--mount"])
             .arg(std::env::current_exe().unwrap())
