@@ -240,3 +240,62 @@ pub(crate) async fn close(read: &SqlitePool, write: &Writer, anchor: &Anchor) {
         tracing::warn!(database = write.health.database(), "the database did not close in time");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn opened(dir: &tempfile::TempDir) -> (SqlitePool, Writer, Anchor, std::path::PathBuf) {
+        let file = dir.path().join("keygate.db");
+        let options = options(&format!("sqlite:{}", file.display()), SqliteSynchronous::Full).unwrap();
+        let (read, write, anchor) = open(options, &sqlx::migrate!("./migrations"), "test").await.unwrap();
+        (read, write, anchor, file)
+    }
+
+    fn setting(name: &'static str) -> Query<'static, Sqlite, SqliteArguments> {
+        sqlx::query("INSERT INTO settings (name, value) VALUES ($1, x'00')").bind(name)
+    }
+
+    #[tokio::test]
+    async fn the_log_stays_in_use_when_every_pool_is_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        let (read, write, anchor, file) = opened(&dir).await;
+        write.execute(setting("a")).await.unwrap();
+        read.close().await;
+        write.acquire().await.unwrap().close().await.unwrap();
+        // The last connection to a database moves the log into it and deletes it.
+        let log = file.with_extension("db-wal");
+        assert!(log.metadata().unwrap().len() > 0);
+        write.execute(setting("b")).await.unwrap();
+        close(&read, &write, &anchor).await;
+        assert!(!log.exists());
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlx_does_not_count_does_not_return() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_read, write, _anchor, _) = opened(&dir).await;
+        let mut connection = write.acquire().await.unwrap();
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await.unwrap();
+        setting("lost").execute(&mut *connection).await.unwrap();
+        drop(connection);
+        let mut tx = write.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        setting("kept").execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        let names: Vec<(String,)> =
+            sqlx::query_as("SELECT name FROM settings").fetch_all(write.pool()).await.unwrap();
+        assert_eq!(names, [("kept".to_owned(),)]);
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_is_dropped_does_not_count_as_a_failure() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_read, write, _anchor, _) = opened(&dir).await;
+        for _ in 0..20 {
+            let mut tx = write.begin_with("BEGIN IMMEDIATE").await.unwrap();
+            setting("dropped").execute(&mut *tx).await.unwrap();
+        }
+        write.execute(setting("dropped")).await.unwrap();
+        assert_eq!(write.health().failures(), 0);
+    }
+}
