@@ -172,6 +172,22 @@ impl Writer {
         result
     }
 
+    /// Runs what writes in a transaction, and reports a failure that neither the beginning nor the commit did: a statement
+    /// of a large transaction may fail on a full disk and leave the transaction open.
+    pub(crate) async fn watch<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let failures = self.health.failures();
+        let result = work.await;
+        if let Err(StoreError::Database(error)) = &result
+            && self.health.failures() == failures
+        {
+            self.report(error);
+        }
+        result
+    }
+
     /// Runs a small write, to find out whether the database can be written.
     pub(crate) async fn probe(&self, statement: Query<'_, Sqlite, SqliteArguments>) {
         let write = async {

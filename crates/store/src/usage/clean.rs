@@ -34,6 +34,10 @@ impl UsageStore {
     /// # Errors
     /// [`StoreError::Database`]; what was deleted until then stays deleted.
     pub async fn clean(&self, retention: Retention, now: i64) -> Result<u64, StoreError> {
+        self.write.watch(self.clean_all(retention, now)).await
+    }
+
+    async fn clean_all(&self, retention: Retention, now: i64) -> Result<u64, StoreError> {
         let first = |days: u32, step: UsageStep| UsageRetention::since(days, now).div_euclid(step.millis());
         let minutes = retention.minutes.max(retention.log);
         let hours = retention.hours.max(minutes);

@@ -37,6 +37,10 @@ impl UsageWriter {
     /// # Errors
     /// [`StoreError::Database`]; then it goes on where it was when it is called again.
     pub async fn fold(&mut self) -> Result<(), StoreError> {
+        self.write.watch(self.fold_all()).await
+    }
+
+    async fn fold_all(&self) -> Result<(), StoreError> {
         loop {
             let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
             let folded = State::read(&mut tx).await?.folded;

@@ -51,6 +51,10 @@ impl UsageStore {
     /// # Errors
     /// [`StoreError::Database`]; what was deleted until then stays deleted.
     pub async fn clean_to_size(&self, most: u64, now: i64) -> Result<u64, StoreError> {
+        self.write.watch(self.clean_all_to_size(most, now)).await
+    }
+
+    async fn clean_all_to_size(&self, most: u64, now: i64) -> Result<u64, StoreError> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut total = 0;
         loop {

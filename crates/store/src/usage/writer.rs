@@ -110,6 +110,10 @@ impl UsageWriter {
     /// # Errors
     /// [`StoreError::Database`]; whether anything was written is found out by the next call.
     pub async fn append(&mut self, calls: &[(SubjectId, CallRecord)]) -> Result<(), StoreError> {
+        self.write.clone().watch(self.append_all(calls)).await
+    }
+
+    async fn append_all(&mut self, calls: &[(SubjectId, CallRecord)]) -> Result<(), StoreError> {
         self.settle().await?;
         let mut ids = Vec::with_capacity(calls.len());
         let mut parts: BTreeMap<(i64, u32), Vec<(Subject, &CallRecord)>> = BTreeMap::new();
