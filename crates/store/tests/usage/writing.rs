@@ -1,6 +1,6 @@
 //! What was appended is kept, once, whatever comes between.
 
-use crate::{DAY, Dice, Fixture, HOUR, fixture, history, query};
+use crate::{DAY, Dice, Fixture, HOUR, fixture, history, query, record, subject};
 use keygate_contract::{UsageGroup, UsagePeriod, UsageStep};
 use keygate_store::{CallRecord, SubjectId, UsageQuery, UsageScope};
 use sqlx::Connection as _;
