@@ -143,6 +143,18 @@ impl Limiter {
         }
     }
 
+    /// Has [`Limiter::take_changes`] return every window again, because what was kept of them is out of date.
+    pub fn mark_all_changed(&self) {
+        for (_, account) in self.all_accounts(|_| true) {
+            for cell in &account.cells {
+                cell.peek(|usage| {
+                    usage.mark_all_changed();
+                    account.mark_changed();
+                });
+            }
+        }
+    }
+
     /// Adds what was kept. Buckets that no longer count are left out, and so are slots there are none of; buckets of the
     /// future, from before the clock was set back, count as of now.
     pub fn restore(&self, windows: Vec<SavedWindow>, now: Moment) {

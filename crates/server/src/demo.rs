@@ -75,7 +75,7 @@ struct Line<'a> {
 /// # Errors
 /// [`DemoError`].
 pub async fn fill(config: &Config, demo: Demo, mut progress: impl FnMut(u64)) -> Result<(), DemoError> {
-    let opened = Opened::open(config).await?;
+    let opened = Opened::open_to_serve(config).await?;
     if !opened.is_new {
         return Err(DemoError::NotEmpty(config.data_dir.display().to_string()));
     }

@@ -2,41 +2,40 @@
 //!
 //! Each key's last use is written at most once a minute, a refusal within a second, and what is left at a clean stop.
 
+use crate::stop::Stop;
 use keygate_contract::ApiKeyId;
 use keygate_gateway::directory::{Directory, KeyEntry};
-use keygate_store::{ApiKeyUse, Store, now_ms};
+use keygate_store::{ApiKeyUse, Store};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(1);
-/// Between two writes of a key's last use, in milliseconds.
-const USE_EVERY_MS: i64 = 60_000;
+/// Between two writes of a key's last use. By the monotonic clock: setting the system's back must not stop the writing.
+const USE_EVERY: Duration = Duration::from_secs(60);
 
-/// Writes until `stop` is dropped; then what is left, and ends.
-pub(crate) async fn keep(directory: Arc<Directory>, store: Store, mut stop: oneshot::Receiver<()>) {
+/// Writes until it is to stop; then what is left, as long as the stop may take, and ends.
+pub(crate) async fn keep(directory: Arc<Directory>, store: Store, mut stop: Stop) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut keeper = Keeper::default();
     loop {
-        let stopped = tokio::select! {
-            _ = ticks.tick() => false,
-            _ = &mut stop => true,
+        let deadline = tokio::select! {
+            _ = ticks.tick() => None,
+            deadline = stop.wait() => Some(deadline),
         };
-        for key in directory.used().take() {
-            keeper.waiting.insert(key.id.clone(), key);
-        }
-        let uses = keeper.due(now_ms(), stopped);
-        if !uses.is_empty() {
-            match store.api_keys_used(&uses).await {
-                Ok(()) => keeper.written(uses, now_ms()),
-                Err(error) => tracing::warn!(%error, "the last use of keys could not be written; it will be"),
+        let mut left = keeper.write(&directory, &store, deadline.is_some()).await;
+        if let Some(deadline) = deadline {
+            while left > 0 && deadline.is_ahead() {
+                tokio::time::sleep(EVERY).await;
+                left = keeper.write(&directory, &store, true).await;
             }
-        }
-        if stopped {
+            if left > 0 {
+                tracing::error!(keys = left, "the last use of keys was not written");
+            }
             return;
         }
     }
@@ -51,19 +50,40 @@ struct Keeper {
 }
 
 struct Written {
-    at: i64,
+    at: Instant,
     used_at: Option<i64>,
     refused: Option<(IpAddr, i64)>,
 }
 
 impl Keeper {
+    /// Writes what is due, or all, and returns of how many keys that could not be written.
+    async fn write(&mut self, directory: &Directory, store: &Store, all: bool) -> usize {
+        for key in directory.used().take() {
+            self.waiting.insert(key.id.clone(), key);
+        }
+        let uses = self.due(Instant::now(), all);
+        if uses.is_empty() {
+            return 0;
+        }
+        match store.api_keys_used(&uses).await {
+            Ok(()) => {
+                self.written(uses, Instant::now());
+                0
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the last use of keys could not be written; it will be");
+                uses.len()
+            }
+        }
+    }
+
     /// What to write now; `all`: whatever is not written yet.
-    fn due(&mut self, now: i64, all: bool) -> Vec<ApiKeyUse> {
-        self.written.retain(|id, written| self.waiting.contains_key(id) || now - written.at < USE_EVERY_MS);
+    fn due(&mut self, now: Instant, all: bool) -> Vec<ApiKeyUse> {
+        self.written.retain(|id, written| self.waiting.contains_key(id) || now - written.at < USE_EVERY);
         let due = self.waiting.values().filter_map(|key| {
             let (used_at, refused) = (key.last_use.used_at(), key.last_use.refused());
             let before = self.written.get(&key.id);
-            let is_time = all || before.is_none_or(|before| now - before.at >= USE_EVERY_MS);
+            let is_time = all || before.is_none_or(|before| now - before.at >= USE_EVERY);
             let use_is_due = is_time && used_at != before.and_then(|b| b.used_at);
             let refusal_is_due = refused != before.and_then(|b| b.refused);
             (use_is_due || refusal_is_due).then(|| ApiKeyUse {
@@ -75,7 +95,7 @@ impl Keeper {
         due.collect()
     }
 
-    fn written(&mut self, uses: Vec<ApiKeyUse>, now: i64) {
+    fn written(&mut self, uses: Vec<ApiKeyUse>, now: Instant) {
         for written in uses {
             let before = self.written.get(&written.id);
             // The minute counts from the use that was written, not from a refusal.

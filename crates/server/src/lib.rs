@@ -5,6 +5,7 @@
 //! - `listen` accepts connections and tells the gateway's paths from the console's;
 //! - `usage` writes down every call, and `metrics` counts them for those who operate the server;
 //! - `limits` keeps the gateway's windows over a restart;
+//! - `store_watch` finds out whether the databases can be written, and `stop` tells tasks until when they may try;
 //! - `console` is the control plane: one module a resource, each exposing `router()`;
 //! - [`demo`] fills an empty store with a made-up account;
 //! - `assets` serves the built console.
@@ -25,6 +26,8 @@ mod mail;
 mod metrics;
 mod problem;
 mod secret;
+mod stop;
+mod store_watch;
 mod usage;
 mod worker;
 

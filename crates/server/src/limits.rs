@@ -2,24 +2,28 @@
 //!
 //! What changed is written once a second, off the path of calls. A clean stop writes the rest; a process that is killed
 //! forgets at most its last second.
+//!
+//! **Two clocks.** The limiter runs by the monotonic clock, and the next process knows only the system's. So windows are
+//! dated by the system's clock as of the moment they are written, and when that clock was set, or stood still in a
+//! suspend, all windows are written again. A restart afterwards neither frees a limit nor holds one for longer than a minute.
 
-use keygate_contract::{ModelId, RegionId};
+use crate::stop::Stop;
+use keygate_contract::{AccountId, ModelId, RegionId, WorkspaceId};
 use keygate_gateway::catalogue::Catalogue;
 use keygate_gateway::limit::{Clock, Limiter, Moment, SavedBucket, SavedWindow};
-use keygate_store::{Charge, LimitWindow, Store, StoreError};
+use keygate_store::{Charge, LimitWindow, Store, StoreError, now_ms};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
 
 /// Between two writes.
 const EVERY: Duration = Duration::from_secs(1);
 /// Writes between two sweeps of idle windows.
 const SWEEP_EVERY: u32 = 60;
-/// How often a stop tries again to write what is left.
-const TRIES_AT_STOP: u32 = 3;
 /// How long a charge counts: a minute, and the second it was made in.
 const COUNTS_MS: u64 = 61_000;
+/// The two clocks may differ by so many seconds more or less than when all windows were written: less than that is drift.
+const DRIFT: i64 = 2;
 
 /// The limiter of a process, and where its windows are kept.
 #[derive(Clone)]
@@ -28,12 +32,23 @@ pub(crate) struct Limits {
     pub(crate) clock: Clock,
     catalogue: Arc<Catalogue>,
     store: Store,
+    /// The system's time, in Unix milliseconds.
+    system: Arc<dyn Fn() -> i64 + Send + Sync>,
 }
 
 impl Limits {
     /// A limiter with the windows of the last minute, as they were when the process before this one ended.
     pub(crate) async fn load(store: &Store, catalogue: &Arc<Catalogue>) -> Result<Self, StoreError> {
-        let (limiter, clock) = (Arc::new(Limiter::new(catalogue.slots())), Clock::new());
+        Self::load_at(store, catalogue, Clock::new(), Arc::new(now_ms)).await
+    }
+
+    async fn load_at(
+        store: &Store,
+        catalogue: &Arc<Catalogue>,
+        clock: Clock,
+        system: Arc<dyn Fn() -> i64 + Send + Sync>,
+    ) -> Result<Self, StoreError> {
+        let limiter = Arc::new(Limiter::new(catalogue.slots()));
         let now = clock.now();
         let saved = store.limit_windows(signed(now.unix_millis().saturating_sub(COUNTS_MS))).await?;
         // A window of a model that the configuration no longer has is nobody's.
@@ -42,82 +57,144 @@ impl Limits {
             Some(saved_window(window, slot))
         });
         limiter.restore(windows.collect(), now);
-        Ok(Self { limiter, clock, catalogue: Arc::clone(catalogue), store: store.clone() })
+        Ok(Self { limiter, clock, catalogue: Arc::clone(catalogue), store: store.clone(), system })
     }
 
-    /// Writes what changes, until `stop` is dropped; then what is left, and ends.
-    pub(crate) async fn keep(self, mut stop: oneshot::Receiver<()>) {
-        let models =
-            Models(self.catalogue.all().map(|(region, model)| (model.slot, (region, &model.id))).collect());
+    /// Writes what changes until it is to stop; then what is left, as long as the stop may take, and ends.
+    pub(crate) async fn keep(self, mut stop: Stop) {
+        let mut writer = Writer::new(self);
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut until_sweep = SWEEP_EVERY;
         loop {
-            let stopped = tokio::select! {
-                _ = ticks.tick() => false,
-                _ = &mut stop => true,
+            let deadline = tokio::select! {
+                _ = ticks.tick() => None,
+                deadline = stop.wait() => Some(deadline),
             };
-            let now = self.clock.now();
-            let mut saved = self.save(&models, now).await;
-            if stopped {
-                for _ in 0..TRIES_AT_STOP {
-                    if saved {
-                        return;
-                    }
+            let mut saved = writer.save().await;
+            if let Some(deadline) = deadline {
+                while !saved && deadline.is_ahead() {
                     tokio::time::sleep(EVERY).await;
-                    saved = self.save(&models, now).await;
+                    saved = writer.save().await;
                 }
-                tracing::error!(
-                    "calls of the last minute were not written down; the limits will not know of them"
-                );
+                let windows = writer.waiting.len();
+                if windows > 0 {
+                    tracing::error!(
+                        windows,
+                        "limits of the last minute were not written; the next start will not know of them"
+                    );
+                }
                 return;
             }
             until_sweep -= 1;
             if until_sweep == 0 {
-                self.limiter.sweep(now);
+                writer.limits.limiter.sweep(writer.limits.clock.now());
                 until_sweep = SWEEP_EVERY;
             }
         }
     }
-
-    /// Whether all that changed is written.
-    async fn save(&self, models: &Models<'_>, now: Moment) -> bool {
-        let changes = self.limiter.take_changes(now);
-        let windows: Vec<LimitWindow> = changes.iter().filter_map(|window| models.window(window)).collect();
-        if windows.is_empty() {
-            return true;
-        }
-        let saved = self.store.limit_windows_save(&windows).await;
-        if let Err(error) = &saved {
-            tracing::warn!(%error, "the limits' windows could not be written; they will be, with the next ones");
-            self.limiter.return_changes(&changes);
-        }
-        saved.is_ok()
-    }
 }
 
-/// Region and model of each slot.
-struct Models<'a>(HashMap<usize, (&'a RegionId, &'a ModelId)>);
+/// Which window it is.
+type Key = (AccountId, RegionId, ModelId, Option<WorkspaceId>);
 
-impl Models<'_> {
+/// Writes windows.
+struct Writer {
+    limits: Limits,
+    /// Region and model of each slot.
+    models: HashMap<usize, (RegionId, ModelId)>,
+    /// What could not be written yet: the newest state of each window, and when a model was last called, which outlives
+    /// the window.
+    waiting: HashMap<Key, LimitWindow>,
+    /// Seconds from the limiter's clock to the system's, as of when all windows were last written.
+    offset: i64,
+}
+
+impl Writer {
+    fn new(limits: Limits) -> Self {
+        let models =
+            limits.catalogue.all().map(|(region, model)| (model.slot, (region.clone(), model.id.clone())));
+        Self { models: models.collect(), waiting: HashMap::new(), offset: 0, limits }
+    }
+
+    /// Whether all that changed is written.
+    async fn save(&mut self) -> bool {
+        let now = self.limits.clock.now();
+        let offset = offset((self.limits.system)(), now);
+        if (offset - self.offset).abs() >= DRIFT {
+            self.offset = offset;
+            self.limits.limiter.mark_all_changed();
+        }
+        for window in self.limits.limiter.take_changes(now) {
+            if let Some(window) = self.window(&window) {
+                let key = (
+                    window.account.clone(),
+                    window.region.clone(),
+                    window.model.clone(),
+                    window.workspace.clone(),
+                );
+                match self.waiting.get_mut(&key) {
+                    Some(before) => replace(before, window),
+                    None => drop(self.waiting.insert(key, window)),
+                }
+            }
+        }
+        if self.waiting.is_empty() {
+            return true;
+        }
+        let windows: Vec<LimitWindow> = self.waiting.values().cloned().collect();
+        match self.limits.store.limit_windows_save(&windows).await {
+            Ok(()) => {
+                self.waiting.clear();
+                true
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the limits' windows could not be written; they will be, with the next ones");
+                false
+            }
+        }
+    }
+
     /// A window as the store keeps it. `None` for one in which nothing counts any more: what is stored of it is as old.
     fn window(&self, saved: &SavedWindow) -> Option<LimitWindow> {
-        let (region, model) = self.0.get(&saved.slot)?;
+        let (region, model) = self.models.get(&saved.slot)?;
         if saved.buckets.is_empty() {
             return None;
         }
         Some(LimitWindow {
             account: saved.account.clone(),
-            region: (*region).clone(),
-            model: (*model).clone(),
+            region: region.clone(),
+            model: model.clone(),
             workspace: saved.workspace.clone(),
-            charges: saved.buckets.iter().map(charge).collect(),
+            charges: saved.buckets.iter().map(|bucket| charge(bucket, self.offset)).collect(),
         })
     }
 }
 
-fn charge(bucket: &SavedBucket) -> Charge {
-    Charge { second: bucket.second, requests: bucket.requests.into(), tokens: bucket.tokens }
+/// Puts the newer state of a window in place of one that was not written. The last request stays known, though it may not
+/// count any more.
+fn replace(before: &mut LimitWindow, after: LimitWindow) {
+    let last_request = before.charges.iter().rfind(|charge| charge.requests > 0).copied();
+    *before = after;
+    let first = before.charges.first().map_or(u64::MAX, |charge| charge.second);
+    if before.charges.iter().all(|charge| charge.requests == 0)
+        && let Some(charge) = last_request.filter(|charge| charge.second < first)
+    {
+        before.charges.insert(0, Charge { tokens: 0, ..charge });
+    }
+}
+
+/// Seconds from the limiter's clock to the system's.
+fn offset(system_ms: i64, now: Moment) -> i64 {
+    (system_ms - signed(now.unix_millis()) + 500).div_euclid(1000)
+}
+
+fn charge(bucket: &SavedBucket, offset: i64) -> Charge {
+    Charge {
+        second: bucket.second.saturating_add_signed(offset),
+        requests: bucket.requests.into(),
+        tokens: bucket.tokens,
+    }
 }
 
 fn saved_window(window: LimitWindow, slot: usize) -> SavedWindow {
@@ -137,3 +214,6 @@ fn saved_window(window: LimitWindow, slot: usize) -> SavedWindow {
 fn signed(millis: u64) -> i64 {
     i64::try_from(millis).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

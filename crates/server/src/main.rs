@@ -86,6 +86,9 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
         Command::Serve { config, sign_in_link } => {
             let config = Config::load(config.as_deref())?;
             let running = server::start(config).await?;
+            // From the first line on that says it serves, a signal stops it cleanly.
+            let stop = tokio::spawn(Running::stop_signal());
+            tokio::task::yield_now().await;
             println!("Console: {}", running.console_url());
             if sign_in_link || running.is_new() {
                 println!("Sign in: {}", running.sign_in_link(None).await?);
@@ -96,7 +99,7 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
             if let Some(url) = running.metrics_url() {
                 println!("Metrics: {url}");
             }
-            Running::stop_signal().await;
+            stop.await?;
             running.stop().await;
         }
         Command::Check { config } => {

@@ -7,6 +7,7 @@ mod listener;
 mod memory;
 mod of_model;
 mod queue;
+mod stores;
 mod upstreams;
 
 pub(crate) use listener::{ADMIN_CONNECTIONS, Listener};
@@ -15,6 +16,7 @@ use keygate_contract::{CallDoor, ThrottledBy};
 use keygate_gateway::catalogue::Catalogue;
 use keygate_gateway::ended::{EndedCall, EndedCalls};
 use keygate_gateway::memory::MemoryBudget;
+use keygate_store::WriteHealth;
 use memory::Memory;
 use of_model::{Families, OfModel};
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -26,6 +28,7 @@ use queue::Queues;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use stores::Stores;
 use upstreams::Upstreams;
 
 /// What scrapers read.
@@ -80,6 +83,7 @@ impl Metrics {
         upstreams: &[String],
         queues: &[Arc<EndedCalls>],
         memory: &Arc<MemoryBudget>,
+        write_health: &[WriteHealth],
     ) -> (Self, Exposed) {
         let mut registry = Registry::with_prefix("keygate");
         let families = Families::register(&mut registry);
@@ -107,6 +111,7 @@ impl Metrics {
         let pending = Gauge::default();
         registry.register_collector(Box::new(Queues::new(queues, pending.clone())));
         registry.register_collector(Box::new(Memory::new(memory)));
+        registry.register_collector(Box::new(Stores::new(write_health)));
         let metrics = Self {
             models: std::iter::repeat_with(|| None).take(catalogue.slots()).collect(),
             catalogue: Arc::clone(catalogue),

@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use keygate_contract::{ApiKeyStatus, ErrorBody, ErrorCode, ErrorDetail};
-use keygate_store::{QuotaScope, StoreError};
+use keygate_store::{QuotaScope, StoreError, failure_log_is_due};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -109,6 +109,24 @@ impl Problem {
         .retry_after(5)
     }
 
+    fn store_unavailable() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::StoreUnavailable,
+            "The server's database is busy, or its disk is full or fails. Nothing was changed. Try again in a moment.",
+        )
+        .retry_after(1)
+    }
+
+    /// The same, with what it means for the object of the operation if the store could not be written.
+    pub(crate) fn if_unwritten(mut self, consequence: &str) -> Self {
+        if self.code == ErrorCode::StoreUnavailable {
+            self.message.push(' ');
+            self.message.push_str(consequence);
+        }
+        self
+    }
+
     pub(crate) fn invalid_field(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::InvalidField, message).field(field)
     }
@@ -171,13 +189,10 @@ impl From<StoreError> for Problem {
                 "This Idempotency-Key was used for another request. Make a new one for each request.",
             ),
             error if error.is_unavailable() => {
-                tracing::error!(%error, "store unavailable");
-                Self::new(
-                    S::SERVICE_UNAVAILABLE,
-                    ErrorCode::StoreUnavailable,
-                    "The store is busy or away. Try again.",
-                )
-                .retry_after(1)
+                if failure_log_is_due() {
+                    tracing::error!(%error, "store unavailable");
+                }
+                Self::store_unavailable()
             }
             error => {
                 tracing::error!(%error, "store failed");

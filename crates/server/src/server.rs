@@ -23,7 +23,9 @@ use crate::mail::Mailer;
 use crate::metrics::{self, Metrics};
 use crate::problem::{Finish, HeaderLimit};
 use crate::secret::{ServerSecret, random_token};
-use crate::usage::{self, Book, Keeper};
+use crate::stop::{self, Stop, Stopper};
+use crate::store_watch;
+use crate::usage::{self, Book, Keep, Keeper};
 use crate::worker::{Served, Workers};
 use axum::Router;
 use browser::{connections, cookie, own_origins};
@@ -38,10 +40,15 @@ use region::region;
 use router::{around, console_router, gateway_router};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use upstreams::upstreams;
+
+/// What a stop has at least to write what is left, after the last call has ended.
+const WRITE_AT_STOP: Duration = Duration::from_secs(5);
 
 /// A server that runs.
 pub struct Running {
@@ -53,8 +60,10 @@ pub struct Running {
     is_new: bool,
     workers: Workers,
     directory: Arc<Directory>,
-    /// Each writes down what calls leave behind, until its sender is dropped.
-    keepers: Vec<(oneshot::Sender<()>, JoinHandle<()>)>,
+    /// Each writes down what calls leave behind, until it is told to stop.
+    keepers: Vec<(Stopper, JoinHandle<()>)>,
+    /// How long a stop may take.
+    stop_within: Duration,
     admin: Option<(SocketAddr, JoinHandle<()>)>,
 }
 
@@ -72,7 +81,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let regions: Vec<Region> = bound.iter().map(|b| region(&b.config, &b.url, config.usage.told())).collect();
     let console_url = config.public_url.clone().unwrap_or_else(|| own_url(bound[0].address));
 
-    let Opened { store, secret, is_new } = Opened::open(&config).await?;
+    let Opened { store, secret, is_new } = Opened::open_to_serve(&config).await?;
     log::redact(&config, &secret.to_hex());
     opened::accounts_ensure(&store, &config).await?;
     let (usage_store, writer) = UsageStore::open(&config.usage_url()).await?;
@@ -134,7 +143,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         origins: Origins::new(&own_origins(&config, &console_url), &config.console_origins),
     });
     let finish = Finish { limit: HeaderLimit(config.limits.header_bytes), log: Arc::default() };
-    let health = |bound: &Bound| health::router(store.clone(), bound.config.id.clone());
+    let health = |bound: &Bound| health::router(store.clone(), usage_store.clone(), bound.config.id.clone());
     let assets = assets.connecting_to(&connections(&regions));
     let mut console = Some((console, assets));
     let routers: Vec<Router> = bound
@@ -180,27 +189,29 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     for bound in &bound {
         tracing::info!(region.id = %bound.config.id, address = %bound.address, "listening");
     }
-    let (metrics, exposed) = Metrics::new(&catalogue, upstreams(&config)?.ids(), &ended, &memory);
+    let write_health = [store.write_health().clone(), usage_store.write_health().clone()];
+    let (metrics, exposed) =
+        Metrics::new(&catalogue, upstreams(&config)?.ids(), &ended, &memory, &write_health);
     let admin = admin.map(|listener| {
         tracing::info!(address = %listener.address(), "metrics");
         (listener.address(), listener.serve(exposed, bounds))
     });
     let book = Book::new(writer, &catalogue);
-    let retention = config.usage.retention();
+    let keep = Keep { retention: config.usage.retention(), log_bytes: config.usage.log_bytes };
     let keeper_of_usage = Keeper::new(book, ended, metrics);
     let gateways = addresses.into_iter().map(|region| (region.id, openai_url(&region.url))).collect();
-    let keeper = |keep: &dyn Fn(oneshot::Receiver<()>) -> JoinHandle<()>| {
-        let (stop, stopped) = oneshot::channel();
-        (stop, keep(stopped))
+    let keeper = |keep: &dyn Fn(Stop) -> JoinHandle<()>| {
+        let (stopper, stop) = stop::stop();
+        (stopper, keep(stop))
     };
     let mut keepers = vec![
-        keeper(&|stopped| tokio::spawn(limits.clone().keep(stopped))),
-        keeper(&|stopped| tokio::spawn(usage::clean(usage_store.clone(), retention, stopped))),
-        keeper(&|stopped| tokio::spawn(last_use::keep(Arc::clone(&directory), store.clone(), stopped))),
+        keeper(&|stop| tokio::spawn(limits.clone().keep(stop))),
+        keeper(&|stop| tokio::spawn(usage::clean(usage_store.clone(), keep, stop))),
+        keeper(&|stop| tokio::spawn(last_use::keep(Arc::clone(&directory), store.clone(), stop))),
+        keeper(&|stop| tokio::spawn(store_watch::watch(store.clone(), usage_store.clone(), stop))),
     ];
-    // After all others: what they do must not hold it up, and it is written when everything else is.
-    let (stop, stopped) = oneshot::channel();
-    keepers.push((stop, tokio::spawn(keeper_of_usage.keep(stopped))));
+    let (stopper, stop) = stop::stop();
+    keepers.push((stopper, tokio::spawn(keeper_of_usage.keep(stop))));
     Ok(Running {
         store,
         usage: usage_store,
@@ -211,6 +222,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         workers,
         directory,
         keepers,
+        stop_within: config.timeouts.stop,
         admin,
     })
 }
@@ -307,12 +319,18 @@ impl Running {
         drop(interrupt.await);
     }
 
-    /// Takes no more connections, lets the calls under way finish, and closes the store.
+    /// Takes no more connections, lets the calls under way finish, writes what is left, and closes the store. While the
+    /// store cannot be written it tries until `timeouts.stop` is over, or for a few seconds after the last call.
     pub async fn stop(self) {
         tracing::info!("stopping");
+        let until = Instant::now() + self.stop_within;
         self.workers.stop().await;
-        for (stop, kept) in self.keepers {
-            drop(stop);
+        let until = until.max(Instant::now() + WRITE_AT_STOP);
+        let (stoppers, kept): (Vec<_>, Vec<_>) = self.keepers.into_iter().unzip();
+        for stopper in stoppers {
+            stopper.stop(until);
+        }
+        for kept in kept {
             if let Err(error) = kept.await {
                 tracing::error!(%error, "what calls left behind was not written down");
             }

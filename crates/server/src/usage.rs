@@ -12,21 +12,21 @@ mod pace;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use clean::clean;
+pub(crate) use clean::{Keep, clean};
 pub(crate) use ledger::{Book, Ledger, cost};
 
 use crate::metrics::Metrics;
+use crate::stop::{Deadline, Stop};
 use keygate_gateway::ended::{EndedCalls, Records};
 use pace::Pace;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Between two looks at the queues.
 const EVERY: Duration = Duration::from_millis(40);
-/// How often a stop tries again to write what is left.
-const TRIES_AT_STOP: u32 = 10;
+/// Between two tries of a stop to write what is left.
+const RETRY_AT_STOP: Duration = Duration::from_millis(200);
 
 /// Writes down what the queues of all gateways hold.
 pub(crate) struct Keeper<L> {
@@ -54,14 +54,14 @@ impl<L: Ledger> Keeper<L> {
         }
     }
 
-    /// Writes until `stop` is dropped; then what is left, and ends.
-    pub(crate) async fn keep(mut self, mut stop: oneshot::Receiver<()>) {
+    /// Writes until it is to stop; then what is left, as long as the stop may take, and ends.
+    pub(crate) async fn keep(mut self, mut stop: Stop) {
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
+        let deadline = loop {
             tokio::select! {
                 _ = ticks.tick() => {}
-                _ = &mut stop => break,
+                deadline = stop.wait() => break deadline,
             }
             if self.append.is_due() {
                 self.append().await;
@@ -69,8 +69,8 @@ impl<L: Ledger> Keeper<L> {
             if self.unfolded > 0 && self.fold.is_due() {
                 self.fold().await;
             }
-        }
-        self.end().await;
+        };
+        self.end(deadline).await;
     }
 
     /// Whether everything in the queues is written.
@@ -82,7 +82,7 @@ impl<L: Ledger> Keeper<L> {
         }
         let begun = Instant::now();
         if let Err(error) = self.ledger.append(&self.pending).await {
-            tracing::warn!(%error, calls, "calls could not be written down; they will be");
+            tracing::debug!(%error, calls, "calls could not be written down; they will be");
             self.metrics.append_failures.inc();
             self.append.failed();
             return false;
@@ -125,7 +125,7 @@ impl<L: Ledger> Keeper<L> {
                 true
             }
             Err(error) => {
-                tracing::warn!(%error, "calls could not be added up; they will be");
+                tracing::debug!(%error, "calls could not be added up; they will be");
                 self.fold.failed();
                 false
             }
@@ -133,13 +133,16 @@ impl<L: Ledger> Keeper<L> {
     }
 
     /// Writes and adds up what is left.
-    async fn end(mut self) {
-        for _ in 0..TRIES_AT_STOP {
+    async fn end(mut self, deadline: Deadline) {
+        loop {
             let is_written = self.append().await && self.queues.iter().all(|queue| queue.depth() == 0);
             if is_written && (self.unfolded == 0 || self.fold().await) {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            if !deadline.is_ahead() {
+                break;
+            }
+            tokio::time::sleep(RETRY_AT_STOP).await;
         }
         match self.pending() + self.queues.iter().map(|queue| queue.depth()).sum::<usize>() {
             0 => tracing::warn!("the last calls are not added up; the next start will do it"),

@@ -4,7 +4,7 @@ use crate::error::StoreError;
 use crate::id::random_id;
 use keygate_contract::{AccountId, MemberId, RegionId, WorkspaceId};
 use serde_json::Value;
-use sqlx::{Sqlite, Transaction};
+use sqlx::SqliteConnection;
 
 /// Who acts, and from where.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ impl<'a> AuditRow<'a> {
 
 /// Writes a line.
 pub(crate) async fn insert(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut SqliteConnection,
     actor: &Actor,
     at: i64,
     row: AuditRow<'_>,
@@ -93,7 +93,7 @@ pub(crate) async fn insert(
     .bind(&actor.address)
     .bind(&actor.request_id)
     .bind(row.detail.to_string())
-    .execute(&mut **tx)
+    .execute(tx)
     .await?;
     Ok(())
 }

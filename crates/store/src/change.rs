@@ -2,10 +2,10 @@
 
 use crate::Store;
 use crate::audit::{self, Actor, AuditRow};
+use crate::database::WriteTransaction;
 use crate::error::StoreError;
 use crate::event::Event;
 use crate::time::now_ms;
-use sqlx::{Sqlite, Transaction};
 
 /// How long an answer is kept to be repeated, in milliseconds: a day.
 const REPEATABLE_MS: i64 = 24 * 60 * 60 * 1000;
@@ -14,7 +14,7 @@ const REPEATABLE_MS: i64 = 24 * 60 * 60 * 1000;
 #[derive(Debug)]
 pub struct Change {
     /// Holds the write lock from the start, so what is read here is still true at the commit.
-    pub(crate) tx: Transaction<'static, Sqlite>,
+    pub(crate) tx: WriteTransaction,
     pub(crate) actor: Actor,
     /// The time of everything in it, in Unix milliseconds.
     pub(crate) now: i64,

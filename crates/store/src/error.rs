@@ -51,10 +51,10 @@ pub enum StoreError {
         /// How many it holds.
         most: usize,
     },
-    /// Another process has this database of usage open, and one process writes it.
+    /// Another process serves this database.
     #[error(
-        "another process uses {0}, and calls would be lost if two wrote to it; stop the other one, or give this one a \
-         data folder of its own"
+        "another process uses {0}. Two on one database would lose requests, count limits apart and miss each other's \
+         changes; stop the other one, or give this one a data folder of its own"
     )]
     InUse(String),
     /// A stored value that this build cannot read.
@@ -63,18 +63,24 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the same call may work in a moment: the database is busy, away or closing.
+    /// Whether the same call may work in a moment: the database is busy, away, full or closing. Nothing was changed then.
     pub fn is_unavailable(&self) -> bool {
-        match self {
-            Self::Database(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_)) => true,
-            Self::Database(sqlx::Error::Database(e)) => {
-                // SQLITE_BUSY, SQLITE_LOCKED, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN: https://sqlite.org/rescode.html
-                e.code()
-                    .and_then(|c| c.parse::<u32>().ok())
-                    .is_some_and(|c| matches!(c & 0xff, 5 | 6 | 10 | 13 | 14))
-            }
-            _ => false,
+        matches!(self, Self::Database(error) if is_unavailable(error))
+    }
+}
+
+/// Whether the database, not the statement, is the trouble.
+pub(crate) fn is_unavailable(error: &sqlx::Error) -> bool {
+    use sqlx::Error as E;
+    match error {
+        E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::BeginFailed | E::Io(_) => true,
+        E::Database(e) => {
+            // SQLITE_BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN and PROTOCOL, whatever the rest of the
+            // extended code says: https://sqlite.org/rescode.html
+            let code = e.code().and_then(|code| code.parse::<u32>().ok());
+            code.is_some_and(|code| matches!(code & 0xff, 5..=10 | 13..=15))
         }
+        _ => false,
     }
 }
 

@@ -10,12 +10,15 @@ mod account;
 mod api_key;
 mod audit;
 mod change;
+mod database;
 mod directory;
 mod error;
 mod event;
 mod grant;
+mod health;
 mod id;
 mod limit;
+mod lock;
 mod page;
 mod session;
 mod sign_in;
@@ -34,6 +37,7 @@ pub use event::{
     ApiKeyRecord, Event, GrantedLimits, MemberRecord, ModelAccess, PreviousSecretRecord, WorkspaceRecord,
 };
 pub use grant::Grants;
+pub use health::{WriteHealth, failure_log_is_due};
 pub use limit::{Charge, LimitWindow};
 pub use page::PageRequest;
 pub use session::NewSession;
@@ -45,53 +49,47 @@ pub use usage::{
 };
 pub use workspace::WorkspaceQuota;
 
+use database::{Anchor, Writer};
+use lock::Lock;
 use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use std::str::FromStr;
-use std::time::Duration;
-
-/// How long a statement waits for another process that writes, such as `keygate sign-in-link`.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a request waits for a connection before the store counts as away.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Connections that read. SQLite in WAL mode reads beside its one writer.
-const READERS: u32 = 8;
+use sqlx::sqlite::SqliteSynchronous;
+use std::sync::Arc;
 
 /// The database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     /// Any number may read.
     read: SqlitePool,
-    /// Holds one connection: SQLite has one writer, and waiting for it here is fair and in order.
-    write: SqlitePool,
+    write: Writer,
+    anchor: Anchor,
+    /// Held by the process that serves.
+    lock: Option<Arc<Lock>>,
 }
 
 impl Store {
-    /// Opens the database at a `sqlite:` URL, creating the file and bringing its tables up to date.
+    /// Opens the database at a `sqlite:` URL beside a process that may serve it, creating the file and bringing its tables
+    /// up to date.
     ///
     /// # Errors
     /// [`StoreError::Database`] when the file cannot be opened, or was written by a newer Keygate.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::from_str(url)?
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // FULL: a key deleted is on disk when the answer says so, even if the power goes.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT)
-            .foreign_keys(true);
+        // FULL: a key deleted is on disk when the answer says so, even if the power goes.
+        let options = database::options(url, SqliteSynchronous::Full)?;
         make_private(options.get_filename());
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options.clone())
-            .await?;
-        sqlx::migrate!("./migrations").run(&write).await?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options.read_only(true))
-            .await?;
-        Ok(Self { read, write })
+        let (read, write, anchor) =
+            database::open(options, &sqlx::migrate!("./migrations"), "keygate").await?;
+        Ok(Self { read, write, anchor, lock: None })
+    }
+
+    /// Opens the database to serve it. No other process can until this one closes it: each would count limits for itself,
+    /// and would not know of the keys that the other deletes.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when another process serves it, or as [`Store::open`].
+    pub async fn open_to_serve(url: &str) -> Result<Self, StoreError> {
+        let options = database::options(url, SqliteSynchronous::Full)?;
+        let lock = Lock::take(options.get_filename())?;
+        Ok(Self { lock: Some(Arc::new(lock)), ..Self::open(url).await? })
     }
 
     /// Whether `value` is the check value that the store was first used with; the first one is kept.
@@ -99,31 +97,45 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn secret_check(&self, value: &[u8; 32]) -> Result<bool, StoreError> {
-        sqlx::query(
+        let insert = sqlx::query(
             "INSERT INTO settings (name, value) VALUES ('secret_check', $1) ON CONFLICT (name) DO NOTHING",
-        )
-        .bind(value.as_slice())
-        .execute(&self.write)
-        .await?;
+        );
+        self.write.execute(insert.bind(value.as_slice())).await?;
         let (kept,): (Vec<u8>,) = sqlx::query_as("SELECT value FROM settings WHERE name = 'secret_check'")
-            .fetch_one(&self.write)
+            .fetch_one(self.write.pool())
             .await?;
         Ok(kept == value)
     }
 
-    /// Whether the database answers.
+    /// Whether the database can be read.
     ///
     /// # Errors
-    /// [`StoreError::Database`] when it does not.
+    /// [`StoreError::Database`] when it cannot.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.read).await?;
+        sqlx::query("SELECT count(*) FROM settings").execute(&self.read).await?;
         Ok(())
+    }
+
+    /// How writing goes.
+    pub fn write_health(&self) -> &WriteHealth {
+        self.write.health()
+    }
+
+    /// Runs a small write, so that [`Store::write_health`] knows whether the database can be written.
+    pub async fn probe_write(&self) {
+        let write = sqlx::query(
+            "INSERT INTO settings (name, value) VALUES ('write_probe', $1) \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        );
+        self.write.probe(write.bind(now_ms().to_be_bytes().to_vec())).await;
     }
 
     /// Ends all connections; what was committed is on disk.
     pub async fn close(&self) {
-        self.read.close().await;
-        self.write.close().await;
+        database::close(&self.read, &self.write, &self.anchor).await;
+        if let Some(lock) = &self.lock {
+            lock.release();
+        }
     }
 }
 

@@ -55,6 +55,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`]; then none is saved.
     pub async fn limit_windows_save(&self, windows: &[LimitWindow]) -> Result<(), StoreError> {
+        self.write.watch(self.limit_windows_write(windows)).await
+    }
+
+    async fn limit_windows_write(&self, windows: &[LimitWindow]) -> Result<(), StoreError> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         for window in windows {
             let charges: Vec<_> = window.charges.iter().map(|c| (c.second, c.requests, c.tokens)).collect();

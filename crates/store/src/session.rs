@@ -5,7 +5,7 @@ use crate::error::StoreError;
 use crate::{Change, Store};
 use keygate_contract::{Account, AccountId, Member, MemberId, Role, Session};
 use serde_json::{Value, json};
-use sqlx::{Sqlite, Transaction};
+use sqlx::SqliteConnection;
 
 /// A session ends after this long without a request, in milliseconds: 12 hours.
 const IDLE_MS: i64 = 12 * 60 * 60 * 1000;
@@ -75,17 +75,13 @@ impl Store {
         .fetch_optional(&self.read)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        if now - row.last_seen_at >= SEEN_STEP_MS {
+        // Not while writes fail: the request can do without, and the next one tries again.
+        if now - row.last_seen_at >= SEEN_STEP_MS && self.write.health().failing_since().is_none() {
             let seen = sqlx::query(
                 "UPDATE sessions SET last_seen_at = $1 WHERE token_hash = $2 AND last_seen_at < $1",
-            )
-            .bind(now)
-            .bind(token_hash.as_slice())
-            .execute(&self.write)
-            .await;
-            if let Err(error) = seen {
-                // The request can do without; the next one tries again.
-                tracing::warn!(%error, "a session's last request could not be noted");
+            );
+            if let Err(error) = self.write.execute(seen.bind(now).bind(token_hash.as_slice())).await {
+                tracing::debug!(%error, "a session's last request could not be noted");
             }
         }
         row.member.try_into().map(Some)
@@ -153,7 +149,7 @@ impl Change {
 
 /// Opens a session for a member, if they are enabled.
 pub(crate) async fn open(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut SqliteConnection,
     member_id: &str,
     new: &NewSession,
     by: &'static str,
@@ -164,13 +160,13 @@ pub(crate) async fn open(
          FROM members m JOIN accounts a ON a.id = m.account_id WHERE m.id = $1 AND m.disabled_at IS NULL",
     )
     .bind(member_id)
-    .fetch_optional(&mut **tx)
+    .fetch_optional(&mut *tx)
     .await?;
     let Some(session) = row.map(Session::try_from).transpose()? else { return Ok(None) };
     sqlx::query("DELETE FROM sessions WHERE expires_at <= $1 OR last_seen_at <= $2")
         .bind(now)
         .bind(now - IDLE_MS)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     sqlx::query(
         "INSERT INTO sessions (token_hash, member_id, created_at, last_seen_at, expires_at) VALUES ($1, $2, $3, $3, $4)",
@@ -179,7 +175,7 @@ pub(crate) async fn open(
     .bind(member_id)
     .bind(now)
     .bind(now + LIFE_MS)
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     let actor = Actor {
         account: session.account.id.clone(),

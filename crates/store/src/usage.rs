@@ -10,17 +10,18 @@ mod block;
 mod calls;
 mod cell;
 mod clean;
+mod clock;
 mod duration;
 mod export;
 mod figures;
 mod fold;
 mod kept;
-mod lock;
 mod lookup;
 mod names;
 mod query;
 mod record;
 mod rows;
+mod size;
 mod total;
 mod writer;
 
@@ -32,14 +33,15 @@ pub use query::{UsageQuery, UsageScope};
 pub use record::{CallCost, CallRecord, CallSubject, SubjectId};
 pub use writer::UsageWriter;
 
+use crate::database::{self, Anchor, Writer};
 use crate::error::StoreError;
-use crate::{ACQUIRE_TIMEOUT, BUSY_TIMEOUT, READERS, make_private};
+use crate::health::WriteHealth;
+use crate::lock::Lock;
+use crate::time::now_ms;
 use aside::Aside;
-use lock::Lock;
 use names::Names;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::SqliteSynchronous;
 use sqlx::{SqliteConnection, SqlitePool};
-use std::str::FromStr;
 use std::sync::Arc;
 
 /// What was called. Cheap to clone.
@@ -47,10 +49,13 @@ use std::sync::Arc;
 pub struct UsageStore {
     read: SqlitePool,
     /// One connection, shared with the writer: each waits for one short transaction of the other at most.
-    write: SqlitePool,
+    write: Writer,
+    anchor: Anchor,
     names: Arc<Names>,
     lock: Arc<Lock>,
     aside: Aside,
+    /// The last time that is known to have been right when the database was opened, in Unix milliseconds.
+    clock_at_open: Option<i64>,
 }
 
 impl UsageStore {
@@ -60,29 +65,16 @@ impl UsageStore {
     /// # Errors
     /// [`StoreError::InUse`] when another process has it open. [`StoreError::Database`] when the file cannot be opened, or was written by a newer Keygate.
     pub async fn open(url: &str) -> Result<(Self, UsageWriter), StoreError> {
-        let options = SqliteConnectOptions::from_str(url)?
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // What is committed outlives the process; the last moment may go with the power.
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(BUSY_TIMEOUT);
+        // NORMAL: what is committed outlives the process; the last moment may go with the power.
+        let options = database::options(url, SqliteSynchronous::Normal)?;
         let lock = Arc::new(Lock::take(options.get_filename())?);
-        make_private(options.get_filename());
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options.clone())
-            .await?;
-        sqlx::migrate!("./usage_migrations").run(&write).await?;
-        let names = Arc::new(Names::load(&write).await?);
+        let (read, write, anchor) =
+            database::open(options, &sqlx::migrate!("./usage_migrations"), "usage").await?;
+        let names = Arc::new(Names::load(write.pool()).await?);
         let mut writer = UsageWriter::open(write.clone(), Arc::clone(&names), Arc::clone(&lock)).await?;
         writer.fold().await?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options.read_only(true))
-            .await?;
-        Ok((Self { read, write, names, lock, aside: Aside::default() }, writer))
+        let clock_at_open = clock::at_open(&write, &names).await?;
+        Ok((Self { read, write, anchor, names, lock, aside: Aside::default(), clock_at_open }, writer))
     }
 
     /// Does what takes long with an answer, such as writing it down, where answers are made: beside the threads that serve.
@@ -136,14 +128,33 @@ impl UsageStore {
     pub async fn may_grow(&self, may: bool) -> Result<(), StoreError> {
         // A limit below what the file has is raised to that.
         let pragma = if may { "PRAGMA max_page_count = 4294967294" } else { "PRAGMA max_page_count = 1" };
-        sqlx::query(pragma).execute(&self.write).await?;
+        sqlx::query(pragma).execute(self.write.pool()).await?;
         Ok(())
+    }
+
+    /// Whether the database can be read.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when it cannot.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT folded FROM usage_state").execute(&self.read).await?;
+        Ok(())
+    }
+
+    /// How writing goes.
+    pub fn write_health(&self) -> &WriteHealth {
+        self.write.health()
+    }
+
+    /// Runs a small write, so that [`UsageStore::write_health`] knows whether the database can be written.
+    pub async fn probe_write(&self) {
+        let write = sqlx::query("UPDATE usage_state SET probed_at = $1 WHERE id = 1");
+        self.write.probe(write.bind(now_ms())).await;
     }
 
     /// Ends all connections, the writer's too; what was appended is on disk.
     pub async fn close(&self) {
-        self.read.close().await;
-        self.write.close().await;
+        database::close(&self.read, &self.write, &self.anchor).await;
         self.lock.release();
     }
 }
@@ -154,12 +165,15 @@ struct State {
     folded: i64,
     log_from: i64,
     page_key: Vec<u8>,
+    log_bytes: i64,
+    clock_at: i64,
 }
 
 impl State {
     async fn read(connection: &mut SqliteConnection) -> Result<Self, StoreError> {
-        Ok(sqlx::query_as("SELECT folded, log_from, page_key FROM usage_state WHERE id = 1")
-            .fetch_one(connection)
-            .await?)
+        let state = sqlx::query_as(
+            "SELECT folded, log_from, page_key, log_bytes, clock_at FROM usage_state WHERE id = 1",
+        );
+        Ok(state.fetch_one(connection).await?)
     }
 }

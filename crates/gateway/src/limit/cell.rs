@@ -190,6 +190,12 @@ impl Usage {
         }
     }
 
+    /// Has the next `take_changes` return all windows.
+    pub(super) fn mark_all_changed(&mut self) {
+        self.account.mark_changed();
+        self.workspaces.values_mut().for_each(|entry| entry.window.mark_changed());
+    }
+
     /// Adds what was saved of a window.
     pub(super) fn restore(&mut self, workspace: Option<&WorkspaceId>, buckets: &[SavedBucket], now: Moment) {
         let second = self.advance(now);

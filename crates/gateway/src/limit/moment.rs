@@ -23,8 +23,9 @@ impl Moment {
     }
 }
 
-/// Tells moments: Unix time as it was when the process began, and from then on the monotonic clock. So what is kept for
-/// a restart has dates, and yet setting the system's clock neither frees nor blocks anyone while the process lives.
+/// Tells moments: Unix time as it was when the process began, and from then on the monotonic clock. So setting the
+/// system's clock neither frees nor blocks anyone while the process lives, and neither does a suspend. What is kept for a
+/// restart is dated by the system's clock, which may differ from this one by then: who keeps it converts the dates.
 ///
 /// Copies tell the same time. Two clocks made apart need not.
 #[derive(Clone, Copy, Debug)]

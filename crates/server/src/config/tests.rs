@@ -103,6 +103,7 @@ fn what_cannot_work_is_refused_by_its_field() {
         ("[usage]\nlog_days = 0".into(), None, "usage.log_days: give 1 to 3660 days"),
         ("[usage]\nlog_days = 31".into(), None, "usage.minute_days: give 31 to 3660 days"),
         ("[usage]\nhour_days = 29".into(), None, "usage.hour_days"),
+        ("[usage]\nlog_bytes = 1000".into(), None, "usage.log_bytes: give at least 1048576 bytes"),
         ("[usage]\nday_days = 9".into(), None, "day_days"),
         ("[admin]\nlisten = '9090'".into(), None, "listen"),
         ("[admin]\nlisten = '127.0.0.1:8081'".into(), None, "admin.listen"),
@@ -218,7 +219,10 @@ fn what_browsers_and_proxies_are_trusted_with() {
 #[test]
 fn how_long_usage_is_kept_and_where_figures_are_told() {
     let plain = parse("", &[]).unwrap();
-    assert_eq!(plain.usage, UsageConfig { log_days: 14, minute_days: 30, hour_days: 400 });
+    assert_eq!(
+        plain.usage,
+        UsageConfig { log_days: 14, log_bytes: 10 << 30, minute_days: 30, hour_days: 400 }
+    );
     assert_eq!((plain.admin.listen, plain.usage_url().as_str()), (None, "sqlite:data/usage.db"));
     let config = parse("[usage]\nlog_days = 3\n[admin]\nlisten = '[::1]:9090'", &[]).unwrap();
     assert_eq!(config.usage, UsageConfig { log_days: 3, ..plain.usage });

@@ -6,28 +6,35 @@ use keygate_store::Retention;
 use serde::Deserialize;
 use std::net::SocketAddr;
 
-/// How long usage is kept, in days. Sums by the day are kept for ever.
+/// How long usage is kept, in days, and how large the log may be. Sums by the day are kept for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UsageConfig {
     /// The log of single calls.
     pub log_days: u32,
+    /// The most bytes of the log: its oldest rows are deleted before their days are over.
+    pub log_bytes: u64,
     /// Sums by the minute.
     pub minute_days: u32,
     /// Sums by the hour.
     pub hour_days: u32,
 }
 
+/// 10 GiB: at 50 bytes a request, 200 million requests.
+const LOG_BYTES: u64 = 10 << 30;
+/// Less than this is a mistake in the unit: a busy minute has more.
+const LOG_BYTES_LEAST: u64 = 1 << 20;
+
 impl Default for UsageConfig {
     fn default() -> Self {
-        Self { log_days: 14, minute_days: 30, hour_days: 400 }
+        Self { log_days: 14, log_bytes: LOG_BYTES, minute_days: 30, hour_days: 400 }
     }
 }
 
 impl UsageConfig {
     /// The same, as the console is told of it.
     pub(crate) fn told(self) -> UsageRetention {
-        let Self { log_days, minute_days, hour_days } = self;
+        let Self { log_days, minute_days, hour_days, .. } = self;
         UsageRetention { log_days, minute_days, hour_days }
     }
 
@@ -56,6 +63,9 @@ pub(super) fn check_usage(usage: UsageConfig) -> Result<(), ConfigError> {
         if !(least..=most).contains(&days) {
             return Err(bad(field, format!("give {least} to {most} days")));
         }
+    }
+    if usage.log_bytes < LOG_BYTES_LEAST {
+        return Err(bad("usage.log_bytes", format!("give at least {LOG_BYTES_LEAST} bytes")));
     }
     Ok(())
 }

@@ -20,6 +20,11 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+/// What it means for a key that it could not be deleted, disabled or given another secret.
+const STILL_WORKS: &str = "The key still works as before.";
+/// What it means for a key that another change of it could not be made.
+const AS_IT_WAS: &str = "The key is as it was before.";
+
 pub(super) fn router() -> OpenApiRouter<Console> {
     OpenApiRouter::new()
         .routes(routes!(api_key_list, api_key_create))
@@ -118,7 +123,8 @@ async fn api_key_create(
                 Ok::<_, Problem>(change.api_key_create(&region, &workspace, new, quota).await?)
             })
         })
-        .await?;
+        .await
+        .map_err(|problem| problem.if_unwritten("No key was created."))?;
     Ok(no_store(match done {
         Done::Fresh(status, key) => {
             let created = ApiKeyCreated { key, secret: Some(minted.secret.expose().to_owned()) };
@@ -197,6 +203,7 @@ async fn api_key_update(
             })
         })
         .await
+        .map_err(|problem| problem.if_unwritten(AS_IT_WAS))
 }
 
 /// Delete an API key
@@ -221,4 +228,5 @@ async fn api_key_delete(
             Box::pin(async move { change.api_key_delete(&region, &workspace, &api_key).await })
         })
         .await
+        .map_err(|problem| problem.if_unwritten(STILL_WORKS))
 }

@@ -166,4 +166,5 @@ async fn workspace_archive(
             Box::pin(async move { change.workspace_archive(&region, &workspace, &body.name).await })
         })
         .await
+        .map_err(|problem| problem.if_unwritten("The workspace and its keys still work as before."))
 }

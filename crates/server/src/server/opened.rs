@@ -16,9 +16,19 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
+    /// Beside a process that may serve the store.
     pub(crate) async fn open(config: &Config) -> Result<Self, StartError> {
         make_data_dir(config)?;
-        let store = Store::open(&config.database_url).await?;
+        Self::with(config, Store::open(&config.database_url).await?).await
+    }
+
+    /// For this process to serve, and no other.
+    pub(crate) async fn open_to_serve(config: &Config) -> Result<Self, StartError> {
+        make_data_dir(config)?;
+        Self::with(config, Store::open_to_serve(&config.database_url).await?).await
+    }
+
+    async fn with(config: &Config, store: Store) -> Result<Self, StartError> {
         let is_new = store.first_owner().await?.is_none();
         let state = if is_new { StoreState::New } else { StoreState::InUse };
         let secret =

@@ -1,30 +1,205 @@
-//! Deletes usage that is older than it is kept.
+//! Deletes usage that is older than it is kept, or more than there may be.
+//!
+//! What is deleted by age is deleted by the system's clock, and a clock that is wrong for an hour must not delete the log
+//! for good. [`Trust`] decides when to follow it.
 
-use keygate_store::{Retention, UsageStore, now_ms};
+use crate::stop::Stop;
+use keygate_store::{Retention, StoreError, UsageStore, failure_log_is_due, now_ms};
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::time::Instant;
 
-/// Before the first round, so that a start is not slowed down by it, and between two.
-const FIRST: Duration = Duration::from_secs(60);
-const EVERY: Duration = Duration::from_secs(3600);
+/// Before the first look, so that a start is not slowed down by it, and between two looks at the size of the log.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// Between two rounds of deletion by age.
+const ROUND_EVERY: Duration = Duration::from_secs(3600);
 
-/// Deletes until `stop` is dropped, in small steps between which calls are written.
-pub(crate) async fn clean(store: UsageStore, retention: Retention, mut stop: oneshot::Receiver<()>) {
-    let mut wait = FIRST;
+/// How much usage is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keep {
+    pub(crate) retention: Retention,
+    /// The most bytes of the log.
+    pub(crate) log_bytes: u64,
+}
+
+/// Deletes until it is to stop, in small steps between which calls are written.
+pub(crate) async fn clean(store: UsageStore, keep: Keep, mut stop: Stop) {
+    let mut trust = Trust::new(store.known_time(), now_ms(), Instant::now());
+    let mut next_round = Instant::now() + LOOK_EVERY;
     loop {
-        let round = async {
-            tokio::time::sleep(wait).await;
-            store.clean(retention, now_ms()).await
+        let look = async {
+            tokio::time::sleep(LOOK_EVERY).await;
+            if Instant::now() >= next_round {
+                next_round = Instant::now() + ROUND_EVERY;
+                round(&store, keep.retention, &mut trust).await?;
+            }
+            match store.clean_to_size(keep.log_bytes, now_ms()).await? {
+                0 => {}
+                rows => tracing::info!(
+                    rows,
+                    "the oldest requests of the log are deleted: it has `usage.log_bytes`"
+                ),
+            }
+            Ok::<_, StoreError>(())
         };
         let done = tokio::select! {
-            done = round => done,
-            _ = &mut stop => return,
+            done = look => done,
+            _ = stop.wait() => return,
         };
-        wait = EVERY;
-        match done {
-            Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "usage that was too old is deleted"),
-            Err(error) => tracing::warn!(%error, "usage that is too old could not be deleted; it will be"),
+        if let Err(error) = done {
+            // Sooner than in an hour.
+            next_round = Instant::now();
+            if failure_log_is_due() {
+                tracing::warn!(%error, "usage that is too old could not be deleted; it will be");
+            }
         }
+    }
+}
+
+async fn round(store: &UsageStore, retention: Retention, trust: &mut Trust) -> Result<(), StoreError> {
+    let now = now_ms();
+    if let Err(doubt) = trust.look(now, Instant::now()) {
+        tracing::warn!(?doubt, "no usage is deleted by its age, because the system's clock may be wrong");
+        return Ok(());
+    }
+    store.known_time_set(now).await?;
+    match store.clean(retention, now).await? {
+        0 => {}
+        rows => tracing::info!(rows, "usage that was too old is deleted"),
+    }
+    Ok(())
+}
+
+/// The system's clock may differ by so many milliseconds from the monotonic one between two looks. Clocks that are kept
+/// right differ by seconds in an hour; a clock that is set, or a suspend, by more.
+const DRIFT_MS: i64 = 60_000;
+/// The clock may be so many milliseconds ahead of the last time that was known to be right. The log is kept for a day at
+/// least, so a clock that is wrong by less deletes nothing that is younger than what is kept less a day.
+const AHEAD_MS: i64 = 24 * 3600 * 1000;
+/// A clock that is further ahead is followed when it was steady for so long: time for people to notice that it is wrong,
+/// and long enough for a server that was off for a week to delete again.
+const STEADY: Duration = Duration::from_secs(24 * 3600);
+
+/// Whether the system's clock is to be followed.
+#[derive(Debug)]
+struct Trust {
+    /// The last time that was known to be right, in Unix milliseconds, and since when time passes that is added to it.
+    known: Option<(i64, Instant)>,
+    last: (i64, Instant),
+    steady_since: Instant,
+}
+
+/// Why the clock is not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doubt {
+    /// It was set since the last look, or stood still.
+    Moved,
+    /// It is far ahead of the last time that was known to be right.
+    FarAhead,
+}
+
+impl Trust {
+    fn new(known: Option<i64>, system: i64, monotonic: Instant) -> Self {
+        Self {
+            known: known.map(|known| (known, monotonic)),
+            last: (system, monotonic),
+            steady_since: monotonic,
+        }
+    }
+
+    /// Looks at both clocks.
+    fn look(&mut self, system: i64, monotonic: Instant) -> Result<(), Doubt> {
+        let (system_before, monotonic_before) = std::mem::replace(&mut self.last, (system, monotonic));
+        let ahead_of = |time: i64, since: Instant| {
+            let passed = i64::try_from((monotonic - since).as_millis()).unwrap_or(i64::MAX);
+            system.saturating_sub(time).saturating_sub(passed)
+        };
+        let moved = ahead_of(system_before, monotonic_before);
+        if moved.abs() > DRIFT_MS {
+            self.steady_since = monotonic;
+            return Err(Doubt::Moved);
+        }
+        // In an empty log nothing can be deleted too early.
+        let is_far = self.known.is_some_and(|(known, since)| ahead_of(known, since) > AHEAD_MS);
+        if is_far && monotonic - self.steady_since < STEADY {
+            return Err(Doubt::FarAhead);
+        }
+        self.known = Some((system, monotonic));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR_MS: i64 = 3600 * 1000;
+    const DAY_MS: i64 = 24 * HOUR_MS;
+    const NOW: i64 = 1_795_132_800_000;
+
+    /// Clocks that can be set.
+    struct Clocks {
+        trust: Trust,
+        system: i64,
+        monotonic: Instant,
+    }
+
+    impl Clocks {
+        fn new(known: Option<i64>, system: i64) -> Self {
+            let monotonic = Instant::now();
+            Self { trust: Trust::new(known, system, monotonic), system, monotonic }
+        }
+
+        /// So many hours pass, and the system's clock moves by so many milliseconds more.
+        fn pass(&mut self, hours: u32, moved: i64) -> Result<(), Doubt> {
+            self.monotonic += Duration::from_secs(3600) * hours;
+            self.system += i64::from(hours) * HOUR_MS + moved;
+            self.trust.look(self.system, self.monotonic)
+        }
+    }
+
+    #[test]
+    fn a_steady_clock_is_followed() {
+        let mut clocks = Clocks::new(Some(NOW - HOUR_MS), NOW);
+        for moved in [0, 2_000, -2_000, 0] {
+            assert_eq!(clocks.pass(1, moved), Ok(()));
+        }
+        assert_eq!(Clocks::new(None, NOW).pass(1, 0), Ok(()), "an empty log");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_ahead_deletes_nothing_for_a_day() {
+        let mut clocks = Clocks::new(Some(NOW), NOW);
+        assert_eq!(clocks.pass(1, 0), Ok(()));
+        assert_eq!(clocks.pass(1, 500 * DAY_MS), Err(Doubt::Moved));
+        for _ in 0..23 {
+            assert_eq!(clocks.pass(1, 0), Err(Doubt::FarAhead));
+        }
+        assert_eq!(clocks.pass(1, -500 * DAY_MS), Err(Doubt::Moved), "it is set right");
+        assert_eq!(clocks.pass(1, 0), Ok(()));
+    }
+
+    #[test]
+    fn a_server_that_starts_with_a_wrong_clock_deletes_nothing() {
+        let mut clocks = Clocks::new(Some(NOW), NOW + 500 * DAY_MS);
+        assert_eq!(clocks.pass(1, 0), Err(Doubt::FarAhead));
+        // Another start begins to wait again.
+        let mut clocks = Clocks::new(Some(NOW), clocks.system);
+        for _ in 0..23 {
+            assert_eq!(clocks.pass(1, 0), Err(Doubt::FarAhead));
+        }
+        assert_eq!(clocks.pass(1, 0), Ok(()), "a server that was off for long deletes again");
+    }
+
+    #[test]
+    fn a_suspended_night_costs_one_round() {
+        let mut clocks = Clocks::new(Some(NOW), NOW);
+        assert_eq!(clocks.pass(1, 9 * HOUR_MS), Err(Doubt::Moved));
+        assert_eq!(clocks.pass(1, 0), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_behind_is_followed_and_deletes_less() {
+        let mut clocks = Clocks::new(Some(NOW), NOW - 30 * DAY_MS);
+        assert_eq!(clocks.pass(1, 0), Ok(()));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::metrics::Exposed;
+use crate::stop::{Stopper, stop};
 use keygate_contract::{CallClass, CallDoor, Permission};
 use keygate_gateway::catalogue::{Catalogue, Cost};
 use keygate_gateway::credential::PublicId;
@@ -61,7 +62,7 @@ struct Rig {
     queues: Vec<Arc<EndedCalls>>,
     exposed: Exposed,
     key: Arc<KeyEntry>,
-    stop: oneshot::Sender<()>,
+    stop: Stopper,
     kept: tokio::task::JoinHandle<()>,
 }
 
@@ -70,8 +71,8 @@ impl Rig {
         let catalogue = Arc::new(Catalogue::default());
         let queues = vec![Arc::new(EndedCalls::new(&catalogue)), Arc::new(EndedCalls::new(&catalogue))];
         let memory = Arc::new(MemoryBudget::new(1 << 20, 1 << 20, Duration::from_secs(1)));
-        let (metrics, exposed) = Metrics::new(&catalogue, &[], &queues, &memory);
-        let (stub, (stop, stopped)) = (Stub::default(), oneshot::channel());
+        let (metrics, exposed) = Metrics::new(&catalogue, &[], &queues, &memory, &[]);
+        let (stub, (stop, stopped)) = (Stub::default(), stop());
         let keeper = Keeper::new(stub.clone(), queues.clone(), metrics);
         Self { stub, queues, exposed, key: key(), stop, kept: tokio::spawn(keeper.keep(stopped)) }
     }
@@ -110,7 +111,7 @@ impl Rig {
     }
 
     async fn stop(self) -> Stub {
-        drop(self.stop);
+        self.stop.stop(Instant::now() + Duration::from_secs(5));
         self.kept.await.unwrap();
         self.stub
     }

@@ -6,6 +6,7 @@ mod assets;
 mod binary;
 mod browsers;
 mod canary;
+mod disk;
 mod gateway;
 mod grants;
 mod key_life;

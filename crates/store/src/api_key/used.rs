@@ -22,6 +22,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`]; then nothing is written.
     pub async fn api_keys_used(&self, uses: &[ApiKeyUse]) -> Result<(), StoreError> {
+        self.write.watch(self.api_keys_used_write(uses)).await
+    }
+
+    async fn api_keys_used_write(&self, uses: &[ApiKeyUse]) -> Result<(), StoreError> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         for key in uses {
             let (address, refused_at) = key.refused.map(|(a, at)| (a.to_string(), at)).unzip();

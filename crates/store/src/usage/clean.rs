@@ -2,6 +2,7 @@
 
 use super::calls::minutes_in_log;
 use super::cell::{self, Kind};
+use super::size::{self, row_bytes};
 use super::{State, UsageStore, block};
 use crate::error::StoreError;
 use keygate_contract::{UsageRetention, UsageStep};
@@ -33,6 +34,10 @@ impl UsageStore {
     /// # Errors
     /// [`StoreError::Database`]; what was deleted until then stays deleted.
     pub async fn clean(&self, retention: Retention, now: i64) -> Result<u64, StoreError> {
+        self.write.watch(self.clean_all(retention, now)).await
+    }
+
+    async fn clean_all(&self, retention: Retention, now: i64) -> Result<u64, StoreError> {
         let first = |days: u32, step: UsageStep| UsageRetention::since(days, now).div_euclid(step.millis());
         let minutes = retention.minutes.max(retention.log);
         let hours = retention.hours.max(minutes);
@@ -70,15 +75,17 @@ impl UsageStore {
         Ok(())
     }
 
-    async fn clean_log(&self, workspace: u32) -> Result<u64, StoreError> {
+    /// Deletes what is in the log of a workspace and before the beginning of the log.
+    pub(super) async fn clean_log(&self, workspace: u32) -> Result<u64, StoreError> {
         let mut deleted = 0;
         loop {
             let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
             let state = State::read(&mut tx).await?;
             // What is not in the sums yet stays until it is.
-            let minutes: Vec<(i64,)> = sqlx::query_as(
+            let rows: Vec<(i64, i64)> = sqlx::query_as(
                 "DELETE FROM call_blocks WHERE seq IN (SELECT seq FROM call_blocks \
-                 WHERE workspace = $1 AND minute < $2 AND seq <= $3 ORDER BY minute, seq LIMIT $4) RETURNING minute",
+                 WHERE workspace = $1 AND minute < $2 AND seq <= $3 ORDER BY minute, seq LIMIT $4) \
+                 RETURNING minute, length(calls)",
             )
             .bind(workspace)
             .bind(state.log_from)
@@ -86,14 +93,12 @@ impl UsageStore {
             .bind(ROWS_MOST)
             .fetch_all(&mut *tx)
             .await?;
-            if let Some((newest,)) = minutes.iter().max() {
-                sqlx::query("UPDATE usage_state SET deleted_to = max(deleted_to, $1) WHERE id = 1")
-                    .bind(newest + 1)
-                    .execute(&mut *tx)
-                    .await?;
+            if let Some((newest, _)) = rows.iter().max() {
+                let bytes: i64 = rows.iter().map(|(_, length)| row_bytes(*length)).sum();
+                size::deleted(&mut tx, newest + 1, bytes).await?;
             }
             tx.commit().await?;
-            let rows = minutes.len() as u64;
+            let rows = rows.len() as u64;
             deleted += rows;
             if rows < ROWS_MOST.unsigned_abs() {
                 return Ok(deleted);
@@ -111,16 +116,14 @@ impl UsageStore {
         self.note_deletion(step, workspace, kind, first).await?;
         let mut deleted = 0;
         loop {
-            let rows = sqlx::query(
+            let delete = sqlx::query(
                 "DELETE FROM usage_rollups WHERE slot IN (SELECT slot FROM usage_rollups \
                  WHERE slot >= $1 AND slot < $2 ORDER BY slot LIMIT $3)",
             )
             .bind(cell::slot(step, workspace, kind, 0))
             .bind(cell::slot(step, workspace, kind, first))
-            .bind(ROWS_MOST)
-            .execute(&self.write)
-            .await?
-            .rows_affected();
+            .bind(ROWS_MOST);
+            let rows = self.write.execute(delete).await?.rows_affected();
             deleted += rows;
             if rows < ROWS_MOST.unsigned_abs() {
                 return Ok(deleted);

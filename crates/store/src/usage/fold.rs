@@ -3,6 +3,7 @@
 use super::block;
 use super::cell::{self, Cell, Cells, Kind};
 use super::figures::Figures;
+use super::size::row_bytes;
 use super::writer::{ROWS_MOST, UsageWriter};
 use super::{State, rows};
 use crate::error::StoreError;
@@ -36,14 +37,18 @@ impl UsageWriter {
     /// # Errors
     /// [`StoreError::Database`]; then it goes on where it was when it is called again.
     pub async fn fold(&mut self) -> Result<(), StoreError> {
+        self.write.watch(self.fold_all()).await
+    }
+
+    async fn fold_all(&self) -> Result<(), StoreError> {
         loop {
             let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
             let folded = State::read(&mut tx).await?.folded;
-            let last = fold_after(&mut tx, folded, i64::MAX, Floor::default()).await?;
+            let (last, bytes) = fold_after(&mut tx, folded, i64::MAX, Floor::default()).await?;
             if last == folded {
                 return Ok(());
             }
-            set_folded(&mut tx, last).await?;
+            set_folded(&mut tx, last, bytes).await?;
             tx.commit().await?;
         }
     }
@@ -72,7 +77,7 @@ impl UsageWriter {
         }
         let mut done = 0;
         loop {
-            let last = fold_after(&mut tx, done, state.folded, floor).await?;
+            let (last, _) = fold_after(&mut tx, done, state.folded, floor).await?;
             if last == done {
                 break;
             }
@@ -83,20 +88,25 @@ impl UsageWriter {
     }
 }
 
-async fn set_folded(connection: &mut SqliteConnection, folded: i64) -> Result<(), StoreError> {
-    sqlx::query("UPDATE usage_state SET folded = $1 WHERE id = 1").bind(folded).execute(connection).await?;
+async fn set_folded(connection: &mut SqliteConnection, folded: i64, bytes: i64) -> Result<(), StoreError> {
+    sqlx::query("UPDATE usage_state SET folded = $1, log_bytes = log_bytes + $2 WHERE id = 1")
+        .bind(folded)
+        .bind(bytes)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
-/// Adds blocks after `after`, up to `until`, to the sums, and tells the last one added. Not all, when there are many.
+/// Adds blocks after `after`, up to `until`, to the sums, and returns the last one added and the bytes that those added
+/// take in the log. Not all, when there are many.
 async fn fold_after(
     connection: &mut SqliteConnection,
     after: i64,
     until: i64,
     floor: Floor,
-) -> Result<i64, StoreError> {
+) -> Result<(i64, i64), StoreError> {
     let mut minutes = Sums::new();
-    let (mut last, mut calls) = (after, 0);
+    let (mut last, mut calls, mut bytes) = (after, 0, 0);
     while calls < CALLS_MOST {
         let blocks: Vec<(i64, u32, i64, Vec<u8>)> = sqlx::query_as(
             "SELECT seq, workspace, minute, calls FROM call_blocks WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3",
@@ -111,6 +121,7 @@ async fn fold_after(
         }
         for (seq, workspace, minute, block) in blocks {
             last = seq;
+            bytes += row_bytes(block.len());
             if minute < floor.of(UsageStep::Minute) {
                 continue;
             }
@@ -134,7 +145,7 @@ async fn fold_after(
     for (step, sums) in [(UsageStep::Minute, minutes), (UsageStep::Hour, hours), (UsageStep::Day, days)] {
         add(connection, step, sums, floor).await?;
     }
-    Ok(last)
+    Ok((last, bytes))
 }
 
 /// The same sums in steps that are so many times longer.

@@ -45,11 +45,11 @@ impl UsageStore {
             sqlx::query_as("SELECT max(slot) FROM usage_rollups WHERE slot >= $1 AND slot < $2")
                 .bind(cell::slot(step, workspace, kind, 0))
                 .bind(cell::slot(step, workspace, kind, first))
-                .fetch_one(&self.write)
+                .fetch_one(self.write.pool())
                 .await?;
         if let Some(last) = last {
             let end = (cell::slot_time(last) + 1) * step.millis();
-            sqlx::query(update).bind(end).execute(&self.write).await?;
+            self.write.execute(sqlx::query(update).bind(end)).await?;
         }
         Ok(())
     }

@@ -311,7 +311,7 @@ mod tests {
         // A row that cannot be added up tells that the sums were begun with the names in another's hands.
         sqlx::query("INSERT INTO usage_rollups (slot, cells) VALUES ($1, x'ff')")
             .bind(cell::slot(UsageStep::Hour, 1, Kind::Workspace, 5))
-            .execute(&store.write)
+            .execute(store.write.pool())
             .await
             .unwrap();
         let mut connection = store.read.acquire().await.unwrap();

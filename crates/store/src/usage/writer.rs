@@ -1,11 +1,12 @@
 //! Appending to the log.
 
 use super::block;
-use super::lock::Lock;
 use super::names::Names;
 use super::record::{CallRecord, CallSubject, SubjectId};
+use crate::database::Writer;
 use crate::error::StoreError;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
+use crate::lock::Lock;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ pub(super) const ROWS_MOST: usize = 200;
 /// Writes calls. There is one to a database.
 #[derive(Debug)]
 pub struct UsageWriter {
-    pub(super) write: SqlitePool,
+    pub(super) write: Writer,
     names: Arc<Names>,
     subjects: Vec<Subject>,
     by_subject: HashMap<CallSubject, SubjectId>,
@@ -57,11 +58,7 @@ struct Block {
 }
 
 impl UsageWriter {
-    pub(super) async fn open(
-        write: SqlitePool,
-        names: Arc<Names>,
-        lock: Arc<Lock>,
-    ) -> Result<Self, StoreError> {
+    pub(super) async fn open(write: Writer, names: Arc<Names>, lock: Arc<Lock>) -> Result<Self, StoreError> {
         let mut writer = Self {
             write,
             names,
@@ -113,6 +110,10 @@ impl UsageWriter {
     /// # Errors
     /// [`StoreError::Database`]; whether anything was written is found out by the next call.
     pub async fn append(&mut self, calls: &[(SubjectId, CallRecord)]) -> Result<(), StoreError> {
+        self.write.clone().watch(self.append_all(calls)).await
+    }
+
+    async fn append_all(&mut self, calls: &[(SubjectId, CallRecord)]) -> Result<(), StoreError> {
         self.settle().await?;
         let mut ids = Vec::with_capacity(calls.len());
         let mut parts: BTreeMap<(i64, u32), Vec<(Subject, &CallRecord)>> = BTreeMap::new();
@@ -149,7 +150,8 @@ impl UsageWriter {
     async fn write_blocks(&self, blocks: &[Block]) -> Result<(), StoreError> {
         if blocks.len() <= ROWS_MOST && self.new_names.is_empty() && self.new_workspaces.is_empty() {
             // One statement is a transaction by itself, and it is nearly always one.
-            return insert(&mut *self.write.acquire().await?, self.next_seq, blocks).await;
+            let mut connection = self.write.acquire().await?;
+            return Ok(self.write.observe(insert(&mut connection, self.next_seq, blocks).await)?);
         }
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         // These may be there from an append whose outcome was unknown.
@@ -195,14 +197,18 @@ impl UsageWriter {
         let (last,): (i64,) = sqlx::query_as(
             "SELECT max(folded, coalesce((SELECT max(seq) FROM call_blocks), 0)) FROM usage_state WHERE id = 1",
         )
-        .fetch_one(&self.write)
+        .fetch_one(self.write.pool())
         .await?;
         Ok(last)
     }
 }
 
 /// Writes blocks that are numbered from `seq` on.
-async fn insert(connection: &mut SqliteConnection, mut seq: i64, blocks: &[Block]) -> Result<(), StoreError> {
+async fn insert(
+    connection: &mut SqliteConnection,
+    mut seq: i64,
+    blocks: &[Block],
+) -> Result<(), sqlx::Error> {
     let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO call_blocks (seq, workspace, minute, calls) ");
     insert.push_values(blocks, |mut row, block| {
         row.push_bind(seq)

@@ -73,6 +73,78 @@ async fn what_is_older_than_it_is_kept_goes_and_the_rest_stays() {
 }
 
 #[tokio::test]
+async fn a_log_that_is_too_large_loses_its_oldest_minutes() {
+    let mut fixture = fixture().await;
+    let history = history(&mut Dice(24), 9000, DAY, 30 * HOUR);
+    // A request that ended by a clock that was far ahead does not hide the others.
+    fixture.append(&[(subject(1, 1, None), record(70_000, DAY + 900 * STEP_DAY))], 1).await;
+    fixture.append(&history, 30).await;
+    fixture.writer.fold().await.unwrap();
+    let sums = [items(&fixture, UsageStep::Minute).await, items(&fixture, UsageStep::Day).await];
+    let now = DAY + 30 * HOUR;
+    let full = fixture.store.log_bytes().await.unwrap();
+    assert_eq!(fixture.store.clean_to_size(full, now).await.unwrap(), 0);
+    assert!(fixture.store.clean_to_size(full / 3, now).await.unwrap() > 100);
+    let left = fixture.store.log_bytes().await.unwrap();
+    assert!(left <= full / 3 && left > full / 4, "{left} of {full}");
+
+    // What is listed begins with a whole minute, and all that is younger is there.
+    let all = CallFilter::default();
+    let mut found = Vec::new();
+    for n in 1..=3 {
+        let mut page = PageRequest { size: 100.try_into().unwrap(), token: None };
+        loop {
+            let calls = fixture.store.calls(&format!("ws-{n}").into(), &all, &page).await.unwrap();
+            found.extend(calls.items.into_iter().map(|call| (call.time, call.request_id)));
+            page.token = calls.next_page_token;
+            if page.token.is_none() {
+                break;
+            }
+        }
+    }
+    found.sort();
+    let oldest = found[0].0.clone();
+    let minute =
+        history.iter().find(|(_, r)| keygate_store::timestamp(r.ended_at) == oldest).unwrap().1.ended_at;
+    let minute = minute / MINUTE * MINUTE;
+    assert_eq!(found.len(), history.iter().filter(|(_, r)| r.ended_at >= minute).count());
+    // The time of deletion by age does not bring back what is gone, and the sums know all of it.
+    fixture.store.clean(Retention::default(), now).await.unwrap();
+    assert_eq!(calls(&fixture, Some(minute)).await, calls(&fixture, None).await);
+    fixture.writer.rebuild().await.unwrap();
+    assert_eq!([items(&fixture, UsageStep::Minute).await, items(&fixture, UsageStep::Day).await], sums);
+}
+
+#[tokio::test]
+async fn the_bytes_of_the_log_are_about_those_of_the_file() {
+    for batch in [4, 2000] {
+        let mut fixture = fixture().await;
+        let before = fixture.store.size().await.unwrap();
+        let calls: Vec<_> = (0..20_000).map(|n| (subject(1, 1, Some(1)), record(n, DAY))).collect();
+        fixture.append(&calls, batch).await;
+        fixture.writer.fold().await.unwrap();
+        let grown = fixture.store.size().await.unwrap() - before;
+        let counted = fixture.store.log_bytes().await.unwrap();
+        assert!(
+            counted.abs_diff(grown) < grown / 4,
+            "{counted} bytes counted, and the file has {grown} more"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_time_that_was_known_to_be_right_outlives_the_process() {
+    let mut fixture = fixture().await;
+    assert_eq!(fixture.store.known_time(), None);
+    fixture.append(&[(subject(1, 1, None), record(1, DAY))], 1).await;
+    let fixture = fixture.reopen().await;
+    assert_eq!(fixture.store.known_time(), Some(DAY), "the newest request");
+    fixture.store.known_time_set(DAY + HOUR).await.unwrap();
+    let fixture = fixture.reopen().await;
+    assert_eq!(fixture.store.known_time(), Some(DAY + HOUR));
+}
+
+#[tokio::test]
 async fn calls_that_are_not_in_the_sums_yet_are_not_deleted() {
     let mut fixture = fixture().await;
     fixture.append(&history(&mut Dice(21), 500, DAY, HOUR), 100).await;

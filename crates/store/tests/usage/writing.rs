@@ -1,6 +1,6 @@
 //! What was appended is kept, once, whatever comes between.
 
-use crate::{DAY, Dice, Fixture, HOUR, fixture, history, query};
+use crate::{DAY, Dice, Fixture, HOUR, fixture, history, query, record, subject};
 use keygate_contract::{UsageGroup, UsagePeriod, UsageStep};
 use keygate_store::{CallRecord, SubjectId, UsageQuery, UsageScope};
 use sqlx::Connection as _;
@@ -64,20 +64,29 @@ async fn an_append_that_was_left_half_way_is_made_good_by_the_next() {
 #[tokio::test]
 async fn a_full_disk_loses_nothing_and_doubles_nothing() {
     let mut fixture = fixture().await;
-    let calls = history(&mut Dice(6), 3000, DAY, HOUR);
-    let calls: Vec<(SubjectId, CallRecord)> =
-        calls.iter().map(|(s, r)| (fixture.writer.subject(s), r.clone())).collect();
-    fixture.writer.append(&calls[..10]).await.unwrap();
+    let known = history(&mut Dice(6), 3000, DAY, HOUR);
+    fixture.append(&known[..300], 300).await;
     fixture.writer.fold().await.unwrap();
-    fixture.store.may_grow(false).await.unwrap();
-    let full = fixture.writer.append(&calls[10..]).await.unwrap_err();
-    assert!(full.is_unavailable(), "{full}");
-    fixture.store.may_grow(true).await.unwrap();
-    fixture.writer.append(&calls[10..]).await.unwrap();
-    fixture.writer.fold().await.unwrap();
+    // A single statement, as all names are known, and a transaction with so many new ones that the disk is full at one of
+    // them: then SQLite rolls back by itself.
+    let new = (0..3000_u64).map(|n| (subject(1, 100 + n, Some(1)), record(10_000 + n, DAY)));
+    for calls in [known[300..].to_vec(), new.collect()] {
+        let calls: Vec<(SubjectId, CallRecord)> =
+            calls.iter().map(|(s, r)| (fixture.writer.subject(s), r.clone())).collect();
+        for _ in 0..3 {
+            fixture.store.may_grow(false).await.unwrap();
+            let full = fixture.writer.append(&calls).await.unwrap_err();
+            assert!(full.is_unavailable(), "{full}");
+            assert!(fixture.store.write_health().failing_since().is_some());
+        }
+        fixture.store.may_grow(true).await.unwrap();
+        fixture.writer.append(&calls).await.unwrap();
+        assert_eq!(fixture.store.write_health().failing_since(), None);
+        fixture.writer.fold().await.unwrap();
+    }
     let all = UsageScope::Workspaces((0..4).map(|n| format!("ws-{n}").into()).collect());
     let told = fixture.store.usage(&query(all, DAY, DAY + HOUR, UsageStep::Hour)).await.unwrap();
-    assert_eq!(told.total.calls, 3000);
+    assert_eq!(told.total.calls, 6000);
 }
 
 #[tokio::test]

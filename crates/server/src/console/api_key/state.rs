@@ -4,7 +4,7 @@ use super::super::Console;
 use super::super::change::Done;
 use super::super::extract::{Idempotency, JsonOrNothing, NoFields, Path, Signed};
 use super::super::permission::Operation;
-use super::no_store;
+use super::{AS_IT_WAS, STILL_WORKS, no_store};
 use crate::problem::{Problem, Problems};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -54,6 +54,7 @@ async fn api_key_disable(
             Box::pin(async move { change.api_key_disable(&region, &workspace, &api_key).await })
         })
         .await
+        .map_err(|problem| problem.if_unwritten(STILL_WORKS))
 }
 
 /// Enable an API key
@@ -80,6 +81,7 @@ async fn api_key_enable(
             Box::pin(async move { change.api_key_enable(&region, &workspace, &api_key).await })
         })
         .await
+        .map_err(|problem| problem.if_unwritten(AS_IT_WAS))
 }
 
 /// Reset an API key
@@ -123,7 +125,8 @@ async fn api_key_reset(
                 Ok::<_, Problem>(key)
             })
         })
-        .await?;
+        .await
+        .map_err(|problem| problem.if_unwritten(STILL_WORKS))?;
     Ok(no_store(match done {
         Done::Fresh(status, key) => {
             let secret = made.get().map(|secret| secret.expose().to_owned());
@@ -155,6 +158,7 @@ async fn api_key_overlap_end(
             Box::pin(async move { change.api_key_overlap_end(&region, &workspace, &api_key).await })
         })
         .await
+        .map_err(|problem| problem.if_unwritten(AS_IT_WAS))
 }
 
 /// Create a temporary key

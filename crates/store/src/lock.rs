@@ -1,18 +1,20 @@
-//! One process at a time: block numbers and names are given out in memory.
+//! One process at a time on a database.
 
 use crate::error::StoreError;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
-/// The right to write the database. It goes with the process, however that ends.
+/// The right to serve or write a database. The system takes it back when the process ends, however that is.
 #[derive(Debug)]
-pub(super) struct Lock(File);
+pub(crate) struct Lock(File);
 
 impl Lock {
-    /// Takes the lock of a database by a file beside it.
-    pub(super) fn take(database: &Path) -> Result<Self, StoreError> {
+    /// Takes the lock of a database, which is a file beside it. The database file is created if there is none.
+    pub(crate) fn take(database: &Path) -> Result<Self, StoreError> {
         let failed = |error| StoreError::Database(sqlx::Error::Io(error));
-        let mut path = database.as_os_str().to_owned();
+        crate::make_private(database);
+        // Links and relative paths to one file are one database, as they are for SQLite.
+        let mut path = database.canonicalize().map_err(failed)?.into_os_string();
         path.push(".lock");
         crate::make_private(Path::new(&path));
         // Not truncated, though it is empty: another process may be looking at it.
@@ -25,7 +27,7 @@ impl Lock {
     }
 
     /// Gives it back before the last owner is gone.
-    pub(super) fn release(&self) {
+    pub(crate) fn release(&self) {
         drop(self.0.unlock());
     }
 }

@@ -1,0 +1,41 @@
+//! The last time that is known to have been right: deletion by age does not follow a clock that is far from it.
+
+use super::calls::minutes_in_log;
+use super::names::Names;
+use super::{State, UsageStore};
+use crate::database::Writer;
+use crate::error::StoreError;
+
+/// When the last round of deletion that took the clock for right was; before the first, when the newest request of the log
+/// ended. `None`: there is nothing in the log that could be deleted too early.
+pub(super) async fn at_open(write: &Writer, names: &Names) -> Result<Option<i64>, StoreError> {
+    let mut connection = write.pool().acquire().await?;
+    let state = State::read(&mut connection).await?;
+    if state.clock_at > 0 {
+        return Ok(Some(state.clock_at));
+    }
+    let mut newest = None;
+    let workspaces = names.read().workspaces();
+    for workspace in workspaces {
+        newest = newest.max(minutes_in_log(&mut connection, workspace).await?.map(|(_, newest)| newest));
+    }
+    Ok(newest.map(|minute| minute.saturating_mul(60_000)))
+}
+
+impl UsageStore {
+    /// The last time that was known to be right when the database was opened, in Unix milliseconds; `None`: none was, and
+    /// the log was empty.
+    pub fn known_time(&self) -> Option<i64> {
+        self.clock_at_open
+    }
+
+    /// Keeps a time, in Unix milliseconds, that the clock is taken to have told right.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn known_time_set(&self, now: i64) -> Result<(), StoreError> {
+        let update = sqlx::query("UPDATE usage_state SET clock_at = $1 WHERE id = 1").bind(now);
+        self.write.execute(update).await?;
+        Ok(())
+    }
+}
