@@ -2,7 +2,7 @@
 
 use crate::api::Backends;
 use crate::uri::decode;
-use js_sys::{Promise, Reflect};
+use js_sys::{Object, Promise, Reflect};
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -23,7 +23,7 @@ pub fn take_token() -> Option<String> {
     let token = handed("token")?.as_string()?;
     let all = Reflect::get(&window(), &"keygate".into()).ok()?;
     // Nobody else can take it; that it cannot be removed is no reason not to use it.
-    let _ = Reflect::delete_property(all.unchecked_ref(), &"token".into());
+    let _ = Reflect::delete_property(all.unchecked_ref::<Object>(), &"token".into());
     decode(&token).filter(|token| !token.is_empty())
 }
 

@@ -4,8 +4,8 @@ mod browsers;
 mod codes;
 mod counts;
 
-pub(crate) use browsers::{forget_others, remember};
 pub use browsers::BrowserToken;
+pub(crate) use browsers::{forget_others, remember};
 pub use codes::{CodeCheck, EmailCode, NewCode, SignInSource};
 
 use crate::Store;

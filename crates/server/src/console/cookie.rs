@@ -139,10 +139,30 @@ mod tests {
     #[test]
     fn browsers_are_told_where_to_send_it() {
         for (name, reach, has, has_not) in [
-            ("kg", CookieReach::SameSite, &["SameSite=Strict", "Path=/console"][..], &["Secure", "Partitioned"][..]),
-            ("__Secure-kg", CookieReach::SameSiteSecure, &["SameSite=Strict", "Secure", "Path=/console"], &["Partitioned"]),
-            ("__Host-kg", CookieReach::SameSiteSecure, &["SameSite=Strict", "Secure", "Path=/"], &["Partitioned"]),
-            ("__Host-kg", CookieReach::AnySite, &["SameSite=None", "Secure", "Partitioned", "Path=/"], &["Strict"]),
+            (
+                "kg",
+                CookieReach::SameSite,
+                &["SameSite=Strict", "Path=/console"][..],
+                &["Secure", "Partitioned"][..],
+            ),
+            (
+                "__Secure-kg",
+                CookieReach::SameSiteSecure,
+                &["SameSite=Strict", "Secure", "Path=/console"],
+                &["Partitioned"],
+            ),
+            (
+                "__Host-kg",
+                CookieReach::SameSiteSecure,
+                &["SameSite=Strict", "Secure", "Path=/"],
+                &["Partitioned"],
+            ),
+            (
+                "__Host-kg",
+                CookieReach::AnySite,
+                &["SameSite=None", "Secure", "Partitioned", "Path=/"],
+                &["Strict"],
+            ),
         ] {
             let cookie = SessionCookie::new(name.into(), reach);
             for (header, starts, life) in [

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use keygate_contract::{Email, EmailCodeCreate, ErrorCode, Session, SessionCreate};
 use keygate_store::{BrowserToken, CodeCheck, EmailCode, NewCode, NewSession, now_ms};
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;

@@ -121,7 +121,9 @@ async fn no_secret_is_written_anywhere() {
     written.extend(
         answers.iter().enumerate().map(|(n, a)| (format!("answer {n}"), format!("{a:?}").into_bytes())),
     );
-    written.extend(planted.answers.into_iter().map(|body| ("answer of a sign-in".to_owned(), body.into_bytes())));
+    written.extend(
+        planted.answers.into_iter().map(|body| ("answer of a sign-in".to_owned(), body.into_bytes())),
+    );
     let log = std::fs::read(data.with_extension("log")).unwrap();
     assert!(log.windows(15).any(|w| w == b"console request"), "the log is on");
     written.push(("log".into(), log));

@@ -185,7 +185,11 @@ async fn a_flooded_network_keeps_known_browsers_and_links() {
     wait_of(&forger.ask_code(OWNER).await);
     for n in 0..40 {
         let answer = owner.post("/session", json!({ "token": format!("made up {n}") })).await;
-        assert_eq!(answer.status.as_u16(), if n < 28 { 401 } else { 429 }, "{n}: known browsers are bounded, too");
+        assert_eq!(
+            answer.status.as_u16(),
+            if n < 30 { 401 } else { 429 },
+            "{n}: known browsers are bounded, too"
+        );
     }
 }
 

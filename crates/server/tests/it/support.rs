@@ -155,7 +155,7 @@ impl Client {
         let token = link.split_once("token=").unwrap().1;
         let answer = self.post("/session", json!({ "token": token })).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
-        self.cookie = answer.cookie();
+        self.keep_cookies(&answer);
         self
     }
 

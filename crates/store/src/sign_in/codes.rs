@@ -1,7 +1,7 @@
 //! Codes sent by mail. Each is bound to the browser that asked for it, and several browsers may wait for a code of one
 //! address. [ADR 18](../../../../docs/adr/0018-sign-in-codes-are-bound-to-the-browser.md) argues the numbers.
 
-use super::browsers::{self, BrowserToken};
+use super::browsers;
 use super::counts::{self, Kind, Rule};
 use crate::Store;
 use crate::error::StoreError;
@@ -283,11 +283,7 @@ impl Lane {
 }
 
 /// Evicts one code if there are `most`: the oldest of this network, or else the oldest of all.
-async fn make_way(
-    tx: &mut Transaction<'static, Sqlite>,
-    subnet: &str,
-    most: i64,
-) -> Result<(), StoreError> {
+async fn make_way(tx: &mut Transaction<'static, Sqlite>, subnet: &str, most: i64) -> Result<(), StoreError> {
     sqlx::query(
         "DELETE FROM sign_in_codes WHERE (SELECT count(*) FROM sign_in_codes) >= $1 AND nonce_hash = coalesce( \
          (SELECT nonce_hash FROM sign_in_codes WHERE network = $2 ORDER BY sent_at LIMIT 1), \
@@ -303,4 +299,39 @@ async fn make_way(
 /// Whole seconds, at least 1.
 fn seconds(millis: i64) -> u64 {
     u64::try_from(millis).unwrap_or(0).div_ceil(1000).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_network_evicts_its_own_oldest_code_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", dir.path().join("k.db").display())).await.unwrap();
+        let mut tx = store.write.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        for (n, network) in ["owner's", "flood", "flood", "flood", "new", "newer"].into_iter().enumerate() {
+            make_way(&mut tx, network, 3).await.unwrap();
+            sqlx::query("INSERT INTO sign_in_codes VALUES ($1, 'a@x.io', x'00', $2, $3, $3 + 600, 5)")
+                .bind(vec![u8::try_from(n).unwrap(); 32])
+                .bind(network)
+                .bind(i64::try_from(n).unwrap())
+                .execute(&mut *tx)
+                .await
+                .unwrap();
+            let rows: Vec<(String, i64)> =
+                sqlx::query_as("SELECT network, sent_at FROM sign_in_codes ORDER BY sent_at")
+                    .fetch_all(&mut *tx)
+                    .await
+                    .unwrap();
+            let kept: Vec<i64> = rows.iter().map(|(_, at)| *at).collect();
+            let expected: &[i64] = match n {
+                3 => &[0, 2, 3],
+                4 => &[2, 3, 4],
+                5 => &[3, 4, 5],
+                n => &(0..=i64::try_from(n).unwrap()).collect::<Vec<_>>(),
+            };
+            assert_eq!(kept, expected, "{rows:?}");
+        }
+    }
 }

@@ -50,14 +50,22 @@ async fn a_code_is_asked_once_a_minute_and_tried_five_times() {
         assert_eq!(f.ask(&email, 1, &browser(1), now).await, sent);
         assert_eq!(f.ask(&email, 2, &browser(1), now + MINUTE - 1).await, EmailCode::Unchanged);
         let moved = SignInSource { subnet: "10.9.9.9".into(), ..browser(1) };
-        assert_eq!(f.ask(&email, 2, &moved, now + MINUTE - 1).await, EmailCode::Unchanged, "the same browser");
+        assert_eq!(
+            f.ask(&email, 2, &moved, now + MINUTE - 1).await,
+            EmailCode::Unchanged,
+            "the same browser"
+        );
         for _ in 0..5 {
             assert_eq!(f.enter(&email, [9; 32], &browser(1), now).await, CodeCheck::Wrong);
         }
         let spent = CodeCheck::Spent { retry_after: 60 };
         assert_eq!(f.enter(&email, code_of(1), &browser(1), now).await, spent);
         assert_eq!(f.ask(&email, 3, &browser(1), now + MINUTE).await, sent);
-        assert_eq!(f.enter(&email, code_of(1), &browser(1), now + MINUTE).await, CodeCheck::Wrong, "replaced");
+        assert_eq!(
+            f.enter(&email, code_of(1), &browser(1), now + MINUTE).await,
+            CodeCheck::Wrong,
+            "replaced"
+        );
     }
 }
 
@@ -115,7 +123,8 @@ async fn a_mailbox_gets_no_more_than_its_share_a_day() {
     for hour in 0..24 {
         for n in 0..60 {
             let from = SignInSource { nonce_hash: None, ..browser(n) };
-            let nonce = NewCode { nonce_hash: [u8::try_from(hour).unwrap() * 10 + n % 10; 32], code_hash: [n; 32] };
+            let nonce =
+                NewCode { nonce_hash: [u8::try_from(hour).unwrap() * 10 + n % 10; 32], code_hash: [n; 32] };
             // Nonces are used again once their codes are over.
             let now = start + hour * HOUR + i64::from(n / 10) * 10 * MINUTE;
             let answer = f.store.code_create(&owner(), &nonce, &from, now).await.unwrap();
@@ -160,7 +169,9 @@ async fn guesses(f: &Fixture, email: &Email, days: i64) -> i32 {
         n = n.wrapping_add(1);
         let from = SignInSource { subnet: "10.0.0.1".into(), ..browser(n) };
         let asked = now;
-        if f.ask(email, n, &SignInSource { nonce_hash: None, ..from.clone() }, now).await != EmailCode::Unchanged {
+        if f.ask(email, n, &SignInSource { nonce_hash: None, ..from.clone() }, now).await
+            != EmailCode::Unchanged
+        {
             let mut tries = 0;
             while tries < 5 && now < asked + 10 * MINUTE {
                 match f.enter(email, [0; 32], &from, now).await {
@@ -249,7 +260,9 @@ async fn ten_browsers_of_a_member_are_known() {
 async fn a_link_can_be_looked_up_without_using_it() {
     let (f, now) = (fixture().await, now_ms());
     f.store.link_create(&owner(), &[1; 32], now).await.unwrap();
-    for (hash, at, is_valid) in [([1; 32], now, true), ([1; 32], now + 15 * MINUTE, false), ([2; 32], now, false)] {
+    for (hash, at, is_valid) in
+        [([1; 32], now, true), ([1; 32], now + 15 * MINUTE, false), ([2; 32], now, false)]
+    {
         assert_eq!(f.store.link_is_valid(&hash, at).await.unwrap(), is_valid);
     }
     assert!(f.store.session_create_by_link(&[1; 32], &new_session(1), now).await.unwrap().is_some());
