@@ -22,8 +22,8 @@
   if (/\/sign-in\/?$/.test(path) && others.length < fields.length) {
     token = fields.find((field) => field.startsWith("token=")).slice("token=".length);
   }
-  const search = token === undefined ? location.search : others.length > 0 ? `?${others.join("&")}` : "";
-  if (path + search !== location.pathname + location.search) history.replaceState(null, "", path + search + location.hash);
+  const query = token === undefined ? location.search : others.length > 0 ? `?${others.join("&")}` : "";
+  if (path + query !== location.pathname + location.search) history.replaceState(null, "", path + query + location.hash);
 
   // The paths of the console, as in `routes.rs`. Its place is the shortest beginning of the address after which the
   // rest is one of them.
