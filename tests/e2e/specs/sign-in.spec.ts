@@ -23,7 +23,7 @@ test("the printed link signs in after a click, and its token is in no address an
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(`${server.url}/us-east-1/workspaces`);
   await expect(page.getByRole("heading", { name: "Workspaces", exact: true })).toBeFocused();
-  await expect(page).toHaveTitle("Workspaces · Virginia · Keygate");
+  await expect(page).toHaveTitle("Workspaces · US (Virginia) · Keygate");
   await page.goBack();
   expect(page.url()).not.toContain(token);
   expect(server.log).not.toContain(token);

@@ -1,7 +1,7 @@
 //! Signing in while a stranger asks, guesses and floods.
 
 use crate::outbox::other_than;
-use crate::support::{Answer, Client, OWNER, Server};
+use crate::support::{Answer, Client, OWNER, Server, send};
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -191,6 +191,26 @@ async fn a_flooded_network_keeps_known_browsers_and_links() {
             "{n}: known browsers are bounded, too"
         );
     }
+}
+
+#[tokio::test]
+async fn ipv6_addresses_of_one_network_count_together() {
+    let server = Server::start_with("trusted_proxies = ['127.0.0.1']\n").await;
+    let client = server.anonymous();
+    let taken = async |addresses: Vec<String>| {
+        let mut taken = 0;
+        for address in addresses {
+            let request = client.request(reqwest::Method::POST, "/session").header("x-forwarded-for", address);
+            let status = send(request.json(&json!({ "token": "made up" }))).await.status;
+            taken += usize::from(status == StatusCode::UNAUTHORIZED);
+        }
+        taken
+    };
+    assert_eq!(taken((0..200).map(|n| format!("2001:db8:1:1::{n:x}")).collect()).await, 30, "one /64");
+    assert_eq!(taken((0..200).map(|n| format!("2001:db8:1:{n:x}::1")).collect()).await, 90, "the rest of its /48");
+    assert_eq!(taken((0..60).map(|_| "203.0.113.9".into()).collect()).await, 30, "one IPv4 address");
+    assert_eq!(taken((0..9).map(|_| "::ffff:203.0.113.9".into()).collect()).await, 0, "the same, mapped");
+    assert_eq!(taken((0..9).map(|n| format!("203.0.113.{n}")).collect()).await, 9, "other IPv4 addresses");
 }
 
 #[tokio::test]

@@ -196,7 +196,7 @@ async fn one_network_guesses_ten_times_a_day() {
 }
 
 #[tokio::test]
-async fn many_networks_guess_forty_times_a_day_and_known_browsers_go_on() {
+async fn forty_wrong_codes_a_day_leave_known_browsers_signing_in() {
     let (f, now) = (fixture().await, now_ms());
     f.ask(&owner(), 200, &browser(200), now).await;
     assert!(matches!(f.enter(&owner(), code_of(200), &browser(200), now).await, CodeCheck::SignedIn(_)));
