@@ -200,14 +200,19 @@ async fn ipv6_addresses_of_one_network_count_together() {
     let taken = async |addresses: Vec<String>| {
         let mut taken = 0;
         for address in addresses {
-            let request = client.request(reqwest::Method::POST, "/session").header("x-forwarded-for", address);
+            let request =
+                client.request(reqwest::Method::POST, "/session").header("x-forwarded-for", address);
             let status = send(request.json(&json!({ "token": "made up" }))).await.status;
             taken += usize::from(status == StatusCode::UNAUTHORIZED);
         }
         taken
     };
     assert_eq!(taken((0..200).map(|n| format!("2001:db8:1:1::{n:x}")).collect()).await, 30, "one /64");
-    assert_eq!(taken((0..200).map(|n| format!("2001:db8:1:{n:x}::1")).collect()).await, 90, "the rest of its /48");
+    assert_eq!(
+        taken((0..200).map(|n| format!("2001:db8:1:{n:x}::1")).collect()).await,
+        90,
+        "the rest of its /48"
+    );
     assert_eq!(taken((0..60).map(|_| "203.0.113.9".into()).collect()).await, 30, "one IPv4 address");
     assert_eq!(taken((0..9).map(|_| "::ffff:203.0.113.9".into()).collect()).await, 0, "the same, mapped");
     assert_eq!(taken((0..9).map(|n| format!("203.0.113.{n}")).collect()).await, 9, "other IPv4 addresses");
