@@ -47,6 +47,8 @@ test.describe("a link that was used", () => {
     const refused = page.getByRole("heading", { name: "This link did not sign you in" });
     await expect(refused).toBeFocused();
     await expect(page.getByRole("alert")).toBeVisible();
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), "nothing is cut off on a phone").toBe(390);
     await page.getByRole("button", { name: "Sign in by e-mail" }).click();
     await expect(page.getByLabel("E-mail address")).toBeFocused();
   });

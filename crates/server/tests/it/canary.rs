@@ -183,6 +183,7 @@ async fn plant_codes(url: &str, data: &Path, browser: &str) -> Planted {
             client.get(&format!("/session?code={code}")).await,
             client.post("/session", json!({ "email": OWNER, "code": code, "token": code })).await,
             client.post("/session", json!({ "email": OWNER, "code": [code] })).await,
+            client.post("/session", json!({ "email": OWNER, "code": code.parse::<u64>().unwrap() })).await,
             Client::from_address(url, address).enter_code(OWNER, &code).await,
         ]);
         let mut cookies = client.cookie.clone();
