@@ -1,7 +1,8 @@
 //! What `static/boot.js` hands over: it has found the console's place, and begun to ask, before the program arrived.
 
 use crate::api::Backends;
-use js_sys::{Promise, Reflect};
+use crate::uri::decode;
+use js_sys::{Object, Promise, Reflect};
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -15,6 +16,15 @@ fn handed(name: &str) -> Option<JsValue> {
 /// Where on its host the console stands, see [`crate::routes::base`].
 pub fn base() -> String {
     handed("base").and_then(|base| base.as_string()).unwrap_or_default()
+}
+
+/// The token of the sign-in link that the page was opened with, once. It has left the address already.
+pub fn take_token() -> Option<String> {
+    let token = handed("token")?.as_string()?;
+    let all = Reflect::get(&window(), &"keygate".into()).ok()?;
+    // Nobody else can take it; that it cannot be removed is no reason not to use it.
+    let _ = Reflect::delete_property(all.unchecked_ref::<Object>(), &"token".into());
+    decode(&token).filter(|token| !token.is_empty())
 }
 
 /// The servers that `config.json` names; the page's own without that file. A host that answers every path with the

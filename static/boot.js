@@ -13,7 +13,17 @@
 
   // Doubled slashes would make `//name/` of a path, which is another host.
   const path = location.pathname.replace(/\/{2,}/g, "/").replace(/\/(index|404)\.html$/, "/");
-  if (path !== location.pathname) history.replaceState(null, "", path + location.search + location.hash);
+
+  // The token of a sign-in link leaves the address and the history before anything is loaded. The program takes it from
+  // memory, see `boot.rs`; it never stands in the page.
+  let token;
+  const fields = location.search.slice(1).split("&");
+  const others = fields.filter((field) => !field.startsWith("token="));
+  if (/\/sign-in\/?$/.test(path) && others.length < fields.length) {
+    token = fields.find((field) => field.startsWith("token=")).slice("token=".length);
+  }
+  const query = token === undefined ? location.search : others.length > 0 ? `?${others.join("&")}` : "";
+  if (path + query !== location.pathname + location.search) history.replaceState(null, "", path + query + location.hash);
 
   // The paths of the console, as in `routes.rs`. Its place is the shortest beginning of the address after which the
   // rest is one of them.
@@ -52,7 +62,7 @@
     for (const promise of [parts, config]) promise.catch(() => {});
     await style;
     root.hidden = false;
-    window.keygate = { base: place.slice(0, -1), config };
+    window.keygate = { base: place.slice(0, -1), config, token };
     run(parts);
   };
   const run = async (parts) => {

@@ -6,6 +6,7 @@ mod link;
 mod others;
 
 use crate::api::{BackendId, Queries};
+use crate::boot::take_token;
 use crate::routes::{Place, next_path};
 use crate::state::use_navigation;
 use crate::ui::dom::end_boot;
@@ -16,14 +17,14 @@ use keygate_contract::{Email, Session};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_query_map;
-use link::{LinkStep, take_token};
+use link::LinkStep;
 use others::OtherBackends;
 
 /// How far the person is.
 #[derive(Clone)]
 enum Step {
-    /// Signing in by the token of a link.
-    Link(String),
+    /// Asking whether to sign in by a link.
+    Link,
     /// Asking for the address.
     Email,
     /// Asking for the code that was sent there.
@@ -50,8 +51,10 @@ fn SignIn(backend: BackendId, token: Option<String>) -> impl IntoView {
     let queries = Queries::expect();
     let (query, navigation) = (use_query_map(), use_navigation());
     let client = queries.client.at(backend);
-    let step = RwSignal::new(token.map_or(Step::Email, Step::Link));
+    let step = RwSignal::new(if token.is_some() { Step::Link } else { Step::Email });
+    let token = StoredValue::new(token.unwrap_or_default());
     let done = Callback::new(move |session: Session| {
+        token.set_value(String::new());
         queries.signed_in(backend, session);
         let next = query.with_untracked(|query| query.get_str("next").map(str::to_owned));
         spawn_local(async move {
@@ -67,7 +70,14 @@ fn SignIn(backend: BackendId, token: Option<String>) -> impl IntoView {
         Some(name) => format!("Sign in · {name} · Keygate"),
         None => "Sign in · Keygate".to_owned(),
     });
-    let ask_email = Callback::new(move |()| step.set(Step::Email));
+    let ask_email = Callback::new(move |()| {
+        token.set_value(String::new());
+        step.set(Step::Email);
+    });
+    let host = match client.backends.get(backend).url.split_once("://") {
+        Some((_, host)) => host.to_owned(),
+        None => window().location().host().unwrap_or_default(),
+    };
     let ask_code = Callback::new(move |email| step.set(Step::Code(email)));
     view! {
         <main class="sign-in">
@@ -75,7 +85,7 @@ fn SignIn(backend: BackendId, token: Option<String>) -> impl IntoView {
             <div class="card">
                 {name.map(|name| view! { <p class="backend"><Icon glyph=Glyph::Globe /><span class="sr-only">"Server "</span><bdi>{name}</bdi></p> })}
                 {move || match step.get() {
-                    Step::Link(token) => view! { <LinkStep client token on_done=done on_email=ask_email /> }.into_any(),
+                    Step::Link => view! { <LinkStep client host=host.clone() token on_done=done on_email=ask_email /> }.into_any(),
                     Step::Email => view! { <EmailStep client on_sent=ask_code /> }.into_any(),
                     Step::Code(email) => view! { <CodeStep client email on_done=done on_back=ask_email /> }.into_any(),
                 }}

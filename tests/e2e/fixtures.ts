@@ -79,6 +79,12 @@ export class Console {
   }
 }
 
+/** Opens a sign-in link and does what it asks for: the page signs in only when told to. */
+export async function followLink(page: Page, link: string) {
+  await page.goto(link);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+}
+
 type Options = {
   /** Parts of messages that the browser's console may show in this test: refusals that the test provokes. */
   allowed: string[];
@@ -113,7 +119,7 @@ export const test = base.extend<Options & Fixtures>({
   },
 
   keygate: async ({ page, server }, use) => {
-    await page.goto(server.signInLink);
+    await followLink(page, server.signInLink);
     await expect(page.getByRole("heading", { name: "Workspaces", exact: true })).toBeVisible();
     await expect(page.getByRole("link", { name: "Default workspace", exact: true })).toBeVisible();
     await use(new Console(page, server));

@@ -5,6 +5,7 @@
 
 mod api_key;
 mod attempts;
+mod browser;
 mod call;
 mod change;
 mod cookie;
@@ -14,8 +15,10 @@ mod grant;
 mod held;
 mod live;
 mod model;
+mod network;
 mod origin;
 mod permission;
+mod proxy;
 mod region;
 mod session;
 mod usage;
@@ -44,6 +47,7 @@ pub(crate) use attempts::Attempts;
 pub(crate) use change::Changes as ChangeRunner;
 pub(crate) use cookie::{CookieReach, SessionCookie};
 pub(crate) use origin::Origins;
+pub(crate) use proxy::ProxyCheck;
 
 /// Where the API stands.
 pub(crate) const PREFIX: &str = "/console/v1";
@@ -72,6 +76,8 @@ pub(crate) struct Parts {
     pub(crate) cookie: SessionCookie,
     /// The origins whose pages may change things.
     pub(crate) origins: Origins,
+    /// Whether a proxy is in front that the configuration does not name.
+    pub(crate) proxy: ProxyCheck,
 }
 
 struct Inner {
@@ -183,5 +189,6 @@ pub(crate) fn router(console: Console) -> Router {
         .layer(from_fn_with_state(console.clone(), held::answers))
         .layer(from_fn_with_state(console.clone(), origin::guard))
         .layer(from_fn_with_state(console.clone(), cors::share))
+        .layer(from_fn_with_state(console.clone(), proxy::notice))
         .with_state(console)
 }

@@ -65,8 +65,9 @@ impl Mailer {
             .subject("Your code to sign in to Keygate")
             .header(ContentType::TEXT_PLAIN)
             .body(format!(
-                "Your code to sign in to Keygate:\r\n\r\n    {code}\r\n\r\nIt works once, within 10 minutes. If you did \
-                 not ask for it, you need not do anything: without it no one can sign in.\r\n"
+                "Your code to sign in to Keygate:\r\n\r\n    {code}\r\n\r\nIt works once, within 10 minutes, in the \
+                 browser that asked for it. If you did not ask for it, you need not do anything: without it no one can \
+                 sign in.\r\n"
             ))
             .map_err(|e| MailError::Message(e.to_string()))?;
         match &self.transport {

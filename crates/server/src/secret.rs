@@ -131,9 +131,20 @@ impl ServerSecret {
         self.hash("sign-in link", &[token.as_bytes()])
     }
 
-    /// The stored form of an e-mail code. It is bound to its address.
-    pub(crate) fn code_hash(&self, email: &Email, code: &str) -> [u8; 32] {
-        self.hash("e-mail code", &[email.as_str().as_bytes(), b"\0", code.as_bytes()])
+    /// The stored form of an e-mail code. It is bound to its address and to the browser's cookie.
+    pub(crate) fn code_hash(&self, email: &Email, nonce: &str, code: &str) -> [u8; 32] {
+        let parts = [email.as_str().as_bytes(), b"\0", nonce.as_bytes(), b"\0", code.as_bytes()];
+        self.hash("e-mail code of a browser", &parts)
+    }
+
+    /// The stored form of the cookie that a code is bound to.
+    pub(crate) fn nonce_hash(&self, nonce: &str) -> [u8; 32] {
+        self.hash("sign-in nonce", &[nonce.as_bytes()])
+    }
+
+    /// The stored form of the cookie by which a browser is known.
+    pub(crate) fn browser_hash(&self, token: &str) -> [u8; 32] {
+        self.hash("known browser", &[token.as_bytes()])
     }
 
     fn hash(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
@@ -199,7 +210,9 @@ mod tests {
         let secret = ServerSecret::generate();
         assert_ne!(secret.session_hash("t"), secret.link_hash("t"));
         let (a, b) = (Email::parse("a@x.io").unwrap(), Email::parse("b@x.io").unwrap());
-        assert_ne!(secret.code_hash(&a, "000000"), secret.code_hash(&b, "000000"));
+        assert_ne!(secret.code_hash(&a, "n", "000000"), secret.code_hash(&b, "n", "000000"));
+        assert_ne!(secret.code_hash(&a, "n", "000000"), secret.code_hash(&a, "m", "000000"));
+        assert_ne!(secret.nonce_hash("t"), secret.browser_hash("t"));
     }
 
     #[test]

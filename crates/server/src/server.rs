@@ -13,7 +13,7 @@ pub(crate) use opened::{Opened, account_create};
 
 use crate::assets::Assets;
 use crate::config::{Config, RegionConfig};
-use crate::console::{self, Attempts, ChangeRunner, Console, Origins};
+use crate::console::{self, Attempts, ChangeRunner, Console, Origins, ProxyCheck};
 use crate::health;
 use crate::last_use;
 use crate::limits::Limits;
@@ -141,6 +141,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         regions: regions.clone(),
         cookie: cookie(&config, &console_url),
         origins: Origins::new(&own_origins(&config, &console_url), &config.console_origins),
+        proxy: ProxyCheck::new(!config.trusted_proxies.is_empty(), &console_url),
     });
     let finish = Finish { limit: HeaderLimit(config.limits.header_bytes), log: Arc::default() };
     let health = |bound: &Bound| health::router(store.clone(), usage_store.clone(), bound.config.id.clone());

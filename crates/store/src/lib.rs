@@ -41,7 +41,7 @@ pub use health::{WriteHealth, failure_log_is_due};
 pub use limit::{Charge, LimitWindow};
 pub use page::PageRequest;
 pub use session::NewSession;
-pub use sign_in::{CodeCheck, EmailCode, LinkCheck};
+pub use sign_in::{BrowserToken, CodeCheck, EmailCode, LinkCheck, NewCode, SignInSource};
 pub use time::{from_timestamp, now_ms, timestamp};
 pub use usage::{
     CallCost, CallFilter, CallRecord, CallSubject, Retention, SubjectId, SumsFrom, UsageExport, UsageQuery,

@@ -2,6 +2,7 @@
 
 use crate::audit::{self, Actor, AuditRow};
 use crate::error::StoreError;
+use crate::sign_in::{self, BrowserToken};
 use crate::{Change, Store};
 use keygate_contract::{Account, AccountId, Member, MemberId, Role, Session};
 use serde_json::{Value, json};
@@ -19,6 +20,8 @@ const SEEN_STEP_MS: i64 = 60 * 1000;
 pub struct NewSession {
     /// Keyed hash of its token.
     pub token_hash: [u8; 32],
+    /// How the browser is known from now on.
+    pub browser: BrowserToken,
     /// The address the request came from.
     pub address: String,
     /// The request's id.
@@ -119,12 +122,16 @@ impl Change {
         self.audit_sessions("session_delete", json!({})).await
     }
 
-    /// Ends all sessions of the actor.
+    /// Ends all sessions of the actor, and forgets the browsers they signed in with before, except the one with the
+    /// cookie of this keyed hash.
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn session_delete_all(&mut self) -> Result<(), StoreError> {
+    pub async fn session_delete_all(&mut self, browser_hash: Option<&[u8; 32]>) -> Result<(), StoreError> {
         let member = self.actor.member.clone();
+        if let Some(member) = &member {
+            sign_in::forget_others(&mut self.tx, member.as_str(), browser_hash).await?;
+        }
         let ended = sqlx::query("DELETE FROM sessions WHERE member_id = $1")
             .bind(member.as_ref().map(MemberId::as_str))
             .execute(&mut *self.tx)
@@ -177,6 +184,7 @@ pub(crate) async fn open(
     .bind(now + LIFE_MS)
     .execute(&mut *tx)
     .await?;
+    sign_in::remember(tx, member_id, &new.browser, now).await?;
     let actor = Actor {
         account: session.account.id.clone(),
         member: Some(session.member.id.clone()),

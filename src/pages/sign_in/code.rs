@@ -3,10 +3,14 @@
 use crate::api::{Client, session_code, session_create};
 use crate::components::{ErrorNote, Submission};
 use crate::ui::{Form, SubmitButton, TextField};
+use js_sys::Date;
 use keygate_contract::{Email, EmailCodeCreate, Session, SessionCreate};
 use leptos::prelude::*;
 
 const DIGITS: usize = 6;
+
+/// The server sends one code in this time, in milliseconds, and answers the same when it sends none.
+const STEP_MS: f64 = 60_000.0;
 
 /// Asks for the code and signs in with it.
 #[component]
@@ -20,7 +24,7 @@ pub(super) fn CodeStep(
     let (sign_in, again) = (Submission::new(), Submission::new());
     let code = RwSignal::new(String::new());
     let incomplete = RwSignal::new(false);
-    let sent_again = RwSignal::new(false);
+    let (sent_at, notice) = (StoredValue::new(Date::now()), RwSignal::new(None::<String>));
     let submit = {
         let email = email.clone();
         Callback::new(move |()| {
@@ -32,9 +36,17 @@ pub(super) fn CodeStep(
         })
     };
     let send_again = move |_| {
-        sent_again.set(false);
+        let left = sent_at.get_value() + STEP_MS - Date::now();
+        if left > 0.0 {
+            let seconds = (left / 1000.0).ceil();
+            return notice.set(Some(format!("A code is sent once a minute. Try again in {seconds} s.")));
+        }
+        notice.set(None);
         let call = session_code(client, EmailCodeCreate { email: email.clone() });
-        again.send(call, move |()| sent_again.set(true));
+        again.send(call, move |()| {
+            sent_at.set_value(Date::now());
+            notice.set(Some("Another code is on its way. The one before works no more.".into()));
+        });
     };
     let wrong = Signal::derive(move || {
         let short = incomplete.get() && code.with(|code| digits(code).is_none());
@@ -44,7 +56,7 @@ pub(super) fn CodeStep(
     view! {
         <header>
             <h1>"Enter the code"</h1>
-            <p>"If " <b><bdi>{address}</bdi></b> " may sign in, a code of " {DIGITS} " digits is on its way there. It is good for 10 minutes."</p>
+            <p>"If " <b><bdi>{address}</bdi></b> " may sign in, a code of " {DIGITS} " digits is on its way there. It works in this browser, for 10 minutes."</p>
         </header>
         <Form on_submit=submit>
             <TextField
@@ -58,13 +70,13 @@ pub(super) fn CodeStep(
             />
             <ErrorNote error=sign_in.error_beside(&["code"]) />
             <ErrorNote error=again.error_beside(&[]) />
-            <p class="sr-only" role="status">{move || sent_again.get().then_some("Another code was sent.")}</p>
             <SubmitButton label="Sign in" busy_label="Signing in…" busy=sign_in.busy() />
         </Form>
         <div class="others">
             <button type="button" class="btn quiet small" on:click=move |_| on_back.run(())>"Use another address"</button>
-            <button type="button" class="btn quiet small" on:click=send_again>{move || if sent_again.get() { "Code sent" } else { "Send again" }}</button>
+            <button type="button" class="btn quiet small" on:click=send_again>"Send again"</button>
         </div>
+        <p class="notice" role="status">{move || notice.get()}</p>
     }
 }
 

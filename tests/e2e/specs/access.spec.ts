@@ -16,6 +16,9 @@ for (const [colorScheme, width] of [["light", 1440], ["dark", 390]] as const) {
       await page.keyboard.press("Enter");
       await expect(page.getByLabel("Code")).toBeVisible();
       await expectNoViolations(page, "code");
+      await page.goto(server.signInLink);
+      await expect(page.getByRole("button", { name: "Sign in", exact: true })).toBeVisible();
+      await expectNoViolations(page, "link");
     });
 
     test("workspaces", async ({ keygate, page }) => {

@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { expect, type Page, REGION, test as base } from "../fixtures.ts";
+import { expect, followLink, type Page, REGION, test as base } from "../fixtures.ts";
 import { freePorts, Server } from "../server.ts";
 import { Site } from "../static.ts";
 
@@ -24,7 +24,7 @@ const heading = (page: Page, name: string) => page.getByRole("heading", { name, 
 
 async function signIn(page: Page, site: Site, server: Server, more = "") {
   const token = new URL(server.signInLink).searchParams.get("token")!;
-  await page.goto(`${site.url}sign-in?token=${token}${more}`);
+  await followLink(page, `${site.url}sign-in?token=${token}${more}`);
   await expect(heading(page, "Workspaces")).toBeVisible();
   expect(page.url()).not.toContain(token);
   expect(await site.log()).not.toContain(token);

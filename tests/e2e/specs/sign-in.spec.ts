@@ -1,27 +1,56 @@
-import { expect, REGION, test } from "../fixtures.ts";
+import { expect, followLink, REGION, test } from "../fixtures.ts";
 
 const OWNER = "owner@localhost";
 
-test("the printed link signs in at once, and its token is in no address afterwards", async ({ page, server }) => {
+test("the printed link signs in after a click, and its token is in no address and nowhere in the page", async ({ page, server }) => {
   const token = new URL(server.signInLink).searchParams.get("token")!;
-  await page.goto(server.signInLink);
-  await expect(page).toHaveURL(`${server.url}/${REGION}/workspaces`);
+  const calls: string[] = [];
+  page.on("request", (request) => calls.push(`${request.method()} ${new URL(request.url()).pathname}`));
+  await page.goto(`${server.signInLink}&next=%2Fus-east-1%2Fworkspaces`);
+  const button = page.getByRole("button", { name: "Sign in", exact: true });
+  await expect(button).toBeVisible();
+  await expect(page.getByText(`You opened a sign-in link for ${new URL(server.url).host}.`)).toBeVisible();
+
+  expect(page.url()).toBe(`${server.url}/sign-in?next=%2Fus-east-1%2Fworkspaces`);
+  const written = await page.evaluate(() =>
+    [document.documentElement.outerHTML, JSON.stringify(history.state), document.title, ...Object.values(localStorage), ...Object.values(sessionStorage), JSON.stringify(Object(window).keygate)].join(),
+  );
+  expect(written).not.toContain(token);
+  await expect(page.locator("body")).not.toContainText("owner@");
+  expect(calls.filter((call) => call.startsWith("POST"))).toEqual([]);
+
+  await button.focus();
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(`${server.url}/us-east-1/workspaces`);
   await expect(page.getByRole("heading", { name: "Workspaces", exact: true })).toBeFocused();
-  await expect(page).toHaveTitle("Workspaces · Singapore · Keygate");
+  await expect(page).toHaveTitle("Workspaces · US (Virginia) · Keygate");
   await page.goBack();
   expect(page.url()).not.toContain(token);
   expect(server.log).not.toContain(token);
 });
 
+test("a link that was only looked at still works", async ({ page, server, browser }) => {
+  const scanner = await browser.newContext();
+  const other = await scanner.newPage();
+  await other.goto(server.signInLink);
+  await expect(other.getByRole("button", { name: "Sign in", exact: true })).toBeVisible();
+  await scanner.close();
+  await followLink(page, server.signInLink);
+  await expect(page).toHaveURL(`${server.url}/${REGION}/workspaces`);
+});
+
 test.describe("a link that was used", () => {
   test.use({ allowed: ["401"] });
 
-  test("leads to signing in by e-mail", async ({ keygate, page, server }) => {
-    await page.goto(server.signInLink);
-    await expect(page.getByRole("heading", { name: "This link did not sign you in" })).toBeVisible();
+  test("leads to signing in by e-mail", async ({ keygate: _, page, server }) => {
+    await followLink(page, server.signInLink);
+    const refused = page.getByRole("heading", { name: "This link did not sign you in" });
+    await expect(refused).toBeFocused();
     await expect(page.getByRole("alert")).toBeVisible();
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), "nothing is cut off on a phone").toBe(390);
     await page.getByRole("button", { name: "Sign in by e-mail" }).click();
-    await expect(page.getByLabel("E-mail address")).toBeVisible();
+    await expect(page.getByLabel("E-mail address")).toBeFocused();
   });
 });
 
@@ -63,10 +92,37 @@ test.describe("signed out", () => {
     await expect(page.getByRole("heading", { name: "Workspaces", exact: true })).toBeVisible();
   });
 
+  test("a code works in no other browser, and other browsers do not spend it", async ({ page, server, browser }) => {
+    await page.goto(`${server.url}/sign-in`);
+    await page.getByLabel("E-mail address").fill(OWNER);
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("heading", { name: "Enter the code" })).toBeVisible();
+    const code = await server.mailedCode(OWNER);
+
+    const elsewhere = await browser.newContext();
+    const other = await elsewhere.newPage();
+    await other.goto(`${server.url}/sign-in`);
+    await other.getByLabel("E-mail address").fill(OWNER);
+    await other.keyboard.press("Enter");
+    for (let attempt = 0; attempt < 7; attempt += 1) {
+      const answer = other.waitForResponse((response) => response.url().endsWith("/console/v1/session"));
+      await other.getByLabel("Code").fill(code);
+      await other.keyboard.press("Enter");
+      expect((await answer).status()).toBe(401);
+    }
+    await expect(other.getByText("asked for in another browser")).toBeVisible();
+    await elsewhere.close();
+
+    await page.getByLabel("Code").fill(code);
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("heading", { name: "Workspaces", exact: true })).toBeVisible();
+    expect(await page.evaluate(() => document.cookie)).toBe("");
+  });
+
   test("a link to another site is not followed after signing in", async ({ page, server }) => {
     const link = new URL(server.signInLink);
     link.searchParams.set("next", "//evil.example/workspaces");
-    await page.goto(link.href);
+    await followLink(page, link.href);
     await expect(page).toHaveURL(`${server.url}/${REGION}/workspaces`);
   });
 

@@ -87,26 +87,23 @@ pub(super) fn trusted_proxies(given: &[String]) -> Result<Vec<IpRule>, ConfigErr
     given.iter().map(rule).collect()
 }
 
-/// The name of the session's cookie: a token (RFC 6265, section 4.1.1) whose prefix promises nothing that the cookie
-/// does not keep, because browsers drop such a cookie without a word.
+/// The name of the session's cookie: a token (RFC 6265, section 4.1.1). Under https it begins with `__Host-`, unless the
+/// configuration gives it a prefix itself: so no other host of the site, and nobody on the way, can set it. Without https
+/// a prefix is rejected, because browsers drop such a cookie without a word.
 pub(super) fn session_cookie(name: Option<String>, is_https: bool) -> Result<String, ConfigError> {
-    let Some(name) = name else { return Ok(SESSION_COOKIE.into()) };
+    let name = name.unwrap_or_else(|| SESSION_COOKIE.into());
     let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     if !(1..=COOKIE_NAME_MAX).contains(&name.len()) || !name.bytes().all(is_token) {
         let text = format!("give 1 to {COOKIE_NAME_MAX} letters, digits or _ - . such as keygate_session");
         return Err(bad("session_cookie", text));
     }
     let lower = name.to_ascii_lowercase();
-    if lower.starts_with("__host") {
-        return Err(bad(
-            "session_cookie",
-            "a cookie with this prefix must have the path /, and this one has /console",
-        ));
+    let has_prefix = ["__host-", "__secure-", "__http-"].iter().any(|prefix| lower.starts_with(prefix));
+    match (has_prefix, is_https) {
+        (true, false) => Err(bad("session_cookie", "a cookie with this prefix needs an https `public_url`")),
+        (false, true) => Ok(format!("__Host-{name}")),
+        (true, true) | (false, false) => Ok(name),
     }
-    if !is_https && (lower.starts_with("__secure-") || lower.starts_with("__http-")) {
-        return Err(bad("session_cookie", "a cookie with this prefix needs an https `public_url`"));
-    }
-    Ok(name)
 }
 
 #[cfg(test)]
@@ -148,21 +145,25 @@ mod tests {
 
     #[test]
     fn a_cookie_has_a_name_that_browsers_keep() {
-        for (name, is_https, taken) in [
-            ("keygate_session", false, true),
-            ("a", false, true),
-            (&"a".repeat(64), false, true),
-            ("__Secure-kg", true, true),
-            ("__Secure-kg", false, false),
-            ("__host-kg", true, false),
-            ("", false, false),
-            (&"a".repeat(65), false, false),
-            ("a b", false, false),
-            ("a=b", false, false),
-            ("a;b", false, false),
-            ("\u{fc}", false, false),
+        let long = "a".repeat(64);
+        for (name, without_tls, with_tls) in [
+            (None, Some("keygate_session"), Some("__Host-keygate_session")),
+            (Some("kg"), Some("kg"), Some("__Host-kg")),
+            (Some(long.as_str()), Some(long.as_str()), Some(&*format!("__Host-{long}"))),
+            (Some("__Secure-kg"), None, Some("__Secure-kg")),
+            (Some("__Host-kg"), None, Some("__Host-kg")),
+            (Some("__host-kg"), None, Some("__host-kg")),
+            (Some("__hosting"), Some("__hosting"), Some("__Host-__hosting")),
+            (Some(""), None, None),
+            (Some(&*"a".repeat(65)), None, None),
+            (Some("a b"), None, None),
+            (Some("a=b"), None, None),
+            (Some("a;b"), None, None),
+            (Some("\u{fc}"), None, None),
         ] {
-            assert_eq!(session_cookie(Some(name.into()), is_https).is_ok(), taken, "{name}");
+            let named = |is_https| session_cookie(name.map(str::to_owned), is_https).ok();
+            assert_eq!(named(false).as_deref(), without_tls, "{name:?}");
+            assert_eq!(named(true).as_deref(), with_tls, "{name:?}");
         }
     }
 }

@@ -1,13 +1,41 @@
-//! The session's cookie.
+//! The cookies: the session's, and two that tell one browser from another when someone signs in.
 
 use cookie::{Cookie, SameSite};
 use http::{HeaderMap, HeaderValue, header};
 use zeroize::Zeroizing;
 
-/// The session's longest life, in seconds; the server ends it earlier when it is idle.
-const LIFE: i64 = 7 * 24 * 60 * 60;
+/// What a cookie is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// Who is signed in.
+    Session,
+    /// Which browser asked for a code.
+    Code,
+    /// In which browser someone signed in before.
+    Browser,
+}
 
-/// What the session's cookie is called, and where browsers send it.
+impl Purpose {
+    /// What is put behind the name of the session's cookie.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Session => "",
+            Self::Code => "_code",
+            Self::Browser => "_browser",
+        }
+    }
+
+    /// The cookie's longest life, in seconds. The server may end it earlier.
+    fn life(self) -> i64 {
+        match self {
+            Self::Session => 7 * 24 * 60 * 60,
+            Self::Code => 10 * 60,
+            Self::Browser => 180 * 24 * 60 * 60,
+        }
+    }
+}
+
+/// What the cookies are called, and where browsers send them.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionCookie {
     name: String,
@@ -36,38 +64,70 @@ impl SessionCookie {
 
     /// The header that gives a browser the session.
     pub(super) fn set(&self, token: &str) -> HeaderValue {
-        self.header(token, LIFE)
+        self.header(Purpose::Session, token)
     }
 
     /// The header that takes it away.
     pub(super) fn clear(&self) -> HeaderValue {
-        self.header("", 0)
+        self.header(Purpose::Session, "")
     }
 
-    fn header(&self, token: &str, max_age: i64) -> HeaderValue {
+    /// The header that binds a code to a browser.
+    pub(super) fn set_code(&self, nonce: &str) -> HeaderValue {
+        self.header(Purpose::Code, nonce)
+    }
+
+    /// The header that takes it away.
+    pub(super) fn clear_code(&self) -> HeaderValue {
+        self.header(Purpose::Code, "")
+    }
+
+    /// The header by which a browser is known from now on.
+    pub(super) fn set_browser(&self, token: &str) -> HeaderValue {
+        self.header(Purpose::Browser, token)
+    }
+
+    /// With an empty value the browser removes the cookie.
+    fn header(&self, purpose: Purpose, value: &str) -> HeaderValue {
         let any_site = self.reach == CookieReach::AnySite;
-        let cookie = Cookie::build((self.name.as_str(), token))
-            .path("/console")
+        // `__Host-` promises this path, and that no other host of the site can set the cookie.
+        let is_host = self.name.to_ascii_lowercase().starts_with("__host-");
+        let cookie = Cookie::build((format!("{}{}", self.name, purpose.suffix()), value))
+            .path(if is_host { "/" } else { "/console" })
             .http_only(true)
             .same_site(if any_site { SameSite::None } else { SameSite::Strict })
             .secure(self.reach != CookieReach::SameSite)
             .partitioned(any_site)
-            .max_age(cookie::time::Duration::seconds(max_age))
+            .max_age(cookie::time::Duration::seconds(if value.is_empty() { 0 } else { purpose.life() }))
             .build();
         let mut value = HeaderValue::from_str(&cookie.to_string()).expect("a token is base64url");
         value.set_sensitive(true);
         value
     }
 
-    /// The token in a request's cookies.
+    /// The session's token in a request's cookies.
     pub(super) fn token(&self, headers: &HeaderMap) -> Option<Zeroizing<String>> {
+        self.value(headers, Purpose::Session)
+    }
+
+    /// What the browser got when it last asked for a code.
+    pub(super) fn code_nonce(&self, headers: &HeaderMap) -> Option<Zeroizing<String>> {
+        self.value(headers, Purpose::Code)
+    }
+
+    /// What the browser got when someone last signed in.
+    pub(super) fn browser(&self, headers: &HeaderMap) -> Option<Zeroizing<String>> {
+        self.value(headers, Purpose::Browser)
+    }
+
+    fn value(&self, headers: &HeaderMap, purpose: Purpose) -> Option<Zeroizing<String>> {
         headers
             .get_all(header::COOKIE)
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(Cookie::split_parse)
             .filter_map(Result::ok)
-            .find(|cookie| cookie.name() == self.name)
+            .find(|cookie| cookie.name().strip_prefix(self.name.as_str()) == Some(purpose.suffix()))
             .map(|cookie| Zeroizing::new(cookie.value().to_owned()))
     }
 }
@@ -78,22 +138,47 @@ mod tests {
 
     #[test]
     fn browsers_are_told_where_to_send_it() {
-        for (reach, has, has_not) in [
-            (CookieReach::SameSite, &["SameSite=Strict"][..], &["Secure", "Partitioned"][..]),
-            (CookieReach::SameSiteSecure, &["SameSite=Strict", "Secure"], &["Partitioned"]),
-            (CookieReach::AnySite, &["SameSite=None", "Secure", "Partitioned"], &["Strict"]),
+        for (name, reach, has, has_not) in [
+            (
+                "kg",
+                CookieReach::SameSite,
+                &["SameSite=Strict", "Path=/console"][..],
+                &["Secure", "Partitioned"][..],
+            ),
+            (
+                "__Secure-kg",
+                CookieReach::SameSiteSecure,
+                &["SameSite=Strict", "Secure", "Path=/console"],
+                &["Partitioned"],
+            ),
+            (
+                "__Host-kg",
+                CookieReach::SameSiteSecure,
+                &["SameSite=Strict", "Secure", "Path=/"],
+                &["Partitioned"],
+            ),
+            (
+                "__Host-kg",
+                CookieReach::AnySite,
+                &["SameSite=None", "Secure", "Partitioned", "Path=/"],
+                &["Strict"],
+            ),
         ] {
-            let cookie = SessionCookie::new("kg".into(), reach);
+            let cookie = SessionCookie::new(name.into(), reach);
             for (header, starts, life) in [
-                (cookie.set("token"), "kg=token; ", "Max-Age=604800"),
-                (cookie.clear(), "kg=; ", "Max-Age=0"),
+                (cookie.set("token"), "=token; ", "Max-Age=604800"),
+                (cookie.clear(), "=; ", "Max-Age=0"),
+                (cookie.set_code("nonce"), "_code=nonce; ", "Max-Age=600"),
+                (cookie.clear_code(), "_code=; ", "Max-Age=0"),
+                (cookie.set_browser("token"), "_browser=token; ", "Max-Age=15552000"),
             ] {
                 let parts: Vec<&str> = header.to_str().unwrap().split("; ").collect();
-                assert!(header.to_str().unwrap().starts_with(starts));
-                for part in has.iter().chain(&["HttpOnly", "Path=/console", life]) {
+                assert!(header.to_str().unwrap().starts_with(&format!("{name}{starts}")));
+                for part in has.iter().chain(&["HttpOnly", life]) {
                     assert!(parts.contains(part), "{reach:?}: {part} in {parts:?}");
                 }
                 assert!(!has_not.iter().any(|part| parts.contains(part)), "{reach:?}: {parts:?}");
+                assert!(!parts.iter().any(|part| part.starts_with("Domain")), "{parts:?}");
             }
         }
     }
@@ -102,16 +187,18 @@ mod tests {
     fn the_token_is_found_by_the_whole_name() {
         let cookie = SessionCookie::new("kg".into(), CookieReach::SameSite);
         for (sent, expected) in [
-            ("kg=a", Some("a")),
-            ("other=x; kg=a", Some("a")),
-            ("kgx=a", None),
-            ("KG=a", None),
-            ("kg", None),
-            ("", None),
+            ("kg=a", [Some("a"), None, None]),
+            ("other=x; kg=a", [Some("a"), None, None]),
+            ("kg_code=b; kg_browser=c; kg=a", [Some("a"), Some("b"), Some("c")]),
+            ("kgx=a", [None; 3]),
+            ("KG=a", [None; 3]),
+            ("kg", [None; 3]),
+            ("", [None; 3]),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::COOKIE, sent.parse().unwrap());
-            assert_eq!(cookie.token(&headers).as_deref().map(String::as_str), expected, "{sent}");
+            let found = [cookie.token(&headers), cookie.code_nonce(&headers), cookie.browser(&headers)];
+            assert_eq!(found.each_ref().map(|f| f.as_deref().map(String::as_str)), expected, "{sent}");
         }
     }
 }

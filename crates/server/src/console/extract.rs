@@ -225,11 +225,23 @@ fn wrong_field(path: String, message: &str) -> Problem {
 
 /// A reader's message as a sentence, without the names that types have in code.
 fn sentence(message: &str) -> String {
-    let mut text = message.replace("u64", "a whole number").replace("u32", "a whole number");
+    let text = without_value(message);
+    let mut text = text.replace("u64", "a whole number").replace("u32", "a whole number");
     if !text.ends_with('.') {
         text.push('.');
     }
     text
+}
+
+/// A reader's message without the value that it quotes: that may be a code or a token in the wrong form.
+fn without_value(message: &str) -> String {
+    match message.split_once(", expected ") {
+        Some((found, expected)) if found.starts_with("invalid type: ") => {
+            let kind = found.split(['`', '"']).next().unwrap_or(found).trim_end();
+            format!("{kind}, expected {expected}")
+        }
+        _ => message.to_owned(),
+    }
 }
 
 /// Query fields.
@@ -312,7 +324,7 @@ impl<S: Sync> FromRequestParts<S> for Idempotency {
 mod tests {
     use super::*;
     use axum::response::IntoResponse as _;
-    use keygate_contract::{ApiKeyCreate, WorkspaceCreate};
+    use keygate_contract::{ApiKeyCreate, SessionCreate, WorkspaceCreate};
 
     fn refused<T: DeserializeOwned>(body: &str) -> String {
         let problem = parse::<T>(body.as_bytes()).err().unwrap();
@@ -336,6 +348,10 @@ mod tests {
         ] {
             let text = refused::<WorkspaceCreate>(body);
             assert!(text.contains(expected), "{body}: {text}");
+        }
+        for body in [r#"{"token":123456}"#, r#"{"token":[123456]}"#, r#"{"token":{"a":123456}}"#] {
+            let text = refused::<SessionCreate>(body);
+            assert!(text.contains("expected a string") && !text.contains("123456"), "{text}");
         }
         let text = refused::<ApiKeyCreate>(r#"{"description":"a","permission":{"kind":"all","ips":[]}}"#);
         assert!(text.contains("restricts nothing") && text.contains("field: Some(\"permission\")"), "{text}");

@@ -1,16 +1,17 @@
 //! Signing in and out, and who is signed in.
 
 use super::Console;
+use super::browser::Browser;
 use super::change::Done;
-use super::extract::{Json, Origin, Signed};
+use super::extract::{Json, Signed};
 use crate::problem::{Problem, Problems};
 use crate::secret::{random_code, random_token};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use keygate_contract::{Email, EmailCodeCreate, ErrorCode, Session, SessionCreate};
-use keygate_store::{CodeCheck, EmailCode, NewSession, now_ms};
-use serde_json::{Value, json};
+use keygate_store::{BrowserToken, CodeCheck, EmailCode, NewCode, NewSession, now_ms};
+use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
@@ -25,21 +26,29 @@ pub(super) fn router() -> OpenApiRouter<Console> {
 /// Send a sign-in code
 ///
 /// Sends a code of six digits to a member's address. The answer is the same whether the address is a member's or not.
-/// A code works once, for 10 minutes and 5 tries; one is sent at most once a minute and ten times an hour.
+/// The code signs in only together with the cookie that this answer sets: send it back with `session_create`. It works
+/// once, for 10 minutes and 5 tries. A browser gets at most one a minute and ten an hour.
 #[utoipa::path(
     post, path = "/session/email-code", operation_id = "session_code", tag = "session",
     request_body = EmailCodeCreate,
-    responses((status = 202, description = "A code was sent, if the address is a member's", body = Value), Problems),
+    responses(
+        (status = 202, description = "A code was sent, if the address is a member's", body = Value, headers(("set-cookie" = String))),
+        Problems,
+    ),
 )]
 async fn session_code(
     State(console): State<Console>,
-    origin: Origin,
+    browser: Browser,
     Json(body): Json<EmailCodeCreate>,
-) -> Result<(StatusCode, axum::Json<Value>), Problem> {
-    console.attempts.take(&origin.address)?;
-    let code = random_code();
-    let hash = console.secret.code_hash(&body.email, &code);
-    if console.store.code_create(&body.email, &hash, now_ms()).await? == EmailCode::Send {
+) -> Result<Response, Problem> {
+    browser.take_attempt(&console).await?;
+    let (code, nonce) = (random_code(), random_token());
+    let new = NewCode {
+        nonce_hash: console.secret.nonce_hash(&nonce),
+        code_hash: console.secret.code_hash(&body.email, &nonce, &code),
+    };
+    let created = console.store.code_create(&body.email, &new, &browser.source(), now_ms()).await?;
+    if created == EmailCode::Send {
         // Not waited for: how long a mail takes would tell who is a member.
         let console = console.clone();
         tokio::spawn(async move {
@@ -48,12 +57,17 @@ async fn session_code(
             }
         });
     }
-    Ok((StatusCode::ACCEPTED, axum::Json(json!({}))))
+    let mut response = (StatusCode::ACCEPTED, axum::Json(json!({}))).into_response();
+    if created != EmailCode::Unchanged {
+        response.headers_mut().append(header::SET_COOKIE, console.cookie.set_code(&nonce));
+    }
+    Ok(response)
 }
 
 /// Sign in
 ///
-/// With a code sent by mail, or the token of a sign-in link. Sets the session's cookie.
+/// With a code sent by mail and the cookie of `session_code`, or with the token of a sign-in link. Sets the session's
+/// cookie, and one by which the browser is known at the next sign-in.
 #[utoipa::path(
     post, path = "/session", operation_id = "session_create", tag = "session",
     request_body = SessionCreate,
@@ -61,33 +75,57 @@ async fn session_code(
 )]
 async fn session_create(
     State(console): State<Console>,
-    origin: Origin,
+    browser: Browser,
     Json(body): Json<SessionCreate>,
 ) -> Result<Response, Problem> {
-    console.attempts.take(&origin.address)?;
-    let token = random_token();
+    let attempt = browser.take_attempt(&console).await;
+    let proof = match attempt {
+        Ok(()) => proof(body)?,
+        Err(problem) => working_link(&console, body).await?.ok_or(problem)?,
+    };
+    let (token, browser_token) = (random_token(), random_token());
+    let source = browser.source();
     let new = NewSession {
         token_hash: console.secret.session_hash(&token),
-        address: origin.address,
-        request_id: origin.request_id,
+        browser: BrowserToken {
+            new_hash: console.secret.browser_hash(&browser_token),
+            old_hash: browser.browser_hash,
+        },
+        address: browser.origin.address.clone(),
+        request_id: browser.origin.request_id.clone(),
     };
-    let session = match proof(body)? {
+    let by_code = matches!(proof, Proof::Code(..));
+    let session = match proof {
         Proof::Link(link) => {
             let hash = console.secret.link_hash(&link);
             console.store.session_create_by_link(&hash, &new, now_ms()).await?.ok_or_else(bad_link)?
         }
         Proof::Code(email, code) => {
-            let hash = console.secret.code_hash(&email, &code);
-            match console.store.session_create_by_code(&email, &hash, &new, now_ms()).await? {
+            let hash = console.secret.code_hash(&email, browser.nonce(), &code);
+            match console.store.session_create_by_code(&email, &hash, &source, &new, now_ms()).await? {
                 CodeCheck::SignedIn(session) => session,
                 CodeCheck::Wrong => return Err(bad_code()),
-                CodeCheck::TooMany { retry_after } => return Err(too_many_tries(retry_after)),
+                CodeCheck::Spent { retry_after } => return Err(spent_code(retry_after)),
+                CodeCheck::TooMany { retry_after } => return Err(too_many_failures(retry_after)),
             }
         }
     };
     let mut response = (StatusCode::CREATED, axum::Json(session)).into_response();
-    response.headers_mut().insert(header::SET_COOKIE, console.cookie.set(&token));
+    let headers = response.headers_mut();
+    headers.append(header::SET_COOKIE, console.cookie.set(&token));
+    headers.append(header::SET_COOKIE, console.cookie.set_browser(&browser_token));
+    if by_code {
+        headers.append(header::SET_COOKIE, console.cookie.clear_code());
+    }
     Ok(response)
+}
+
+/// The link of a request whose network has no attempt left, if it works: nobody can guess one, so it needs no bound, and
+/// whoever runs the server can always sign in by one.
+async fn working_link(console: &Console, body: SessionCreate) -> Result<Option<Proof>, Problem> {
+    let Ok(Proof::Link(link)) = proof(body) else { return Ok(None) };
+    let is_valid = console.store.link_is_valid(&console.secret.link_hash(&link), now_ms()).await?;
+    Ok(is_valid.then_some(Proof::Link(link)))
 }
 
 /// Show who is signed in
@@ -121,16 +159,22 @@ async fn session_delete(State(console): State<Console>, signed: Signed) -> Resul
 
 /// Sign out everywhere
 ///
-/// Ends all sessions of the person who asks, this one and those of other browsers, at once.
+/// Ends all sessions of the person who asks, this one and those of other browsers, at once. The other browsers count as
+/// new ones when someone signs in there again.
 #[utoipa::path(
     delete, path = "/sessions", operation_id = "session_delete_all", tag = "session", security(("session" = [])),
     responses((status = 204, description = "Signed out everywhere"), Problems),
 )]
-async fn session_delete_all(State(console): State<Console>, signed: Signed) -> Result<Response, Problem> {
+async fn session_delete_all(
+    State(console): State<Console>,
+    browser: Browser,
+    signed: Signed,
+) -> Result<Response, Problem> {
+    let hash = browser.browser_hash;
     let done: Done<()> = console
         .changes
         .run(signed.author(), None, StatusCode::NO_CONTENT, move |change| {
-            Box::pin(async move { change.session_delete_all().await })
+            Box::pin(async move { change.session_delete_all(hash.as_ref()).await })
         })
         .await?;
     let mut response = done.into_response();
@@ -185,16 +229,35 @@ fn bad_code() -> Problem {
     Problem::new(
         StatusCode::UNAUTHORIZED,
         ErrorCode::SignInFailed,
-        "This code is wrong, was used already or is older than 10 minutes. Check it, or ask for a new one.",
+        "This code is wrong, was used already, is older than 10 minutes, or was asked for in another browser. Check it, \
+         or ask for a new one here.",
     )
     .field("code")
 }
 
-fn too_many_tries(retry_after: u64) -> Problem {
+fn spent_code(retry_after: u64) -> Problem {
     Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::TooManyAttempts,
         "This code was tried too often and works no more. Ask for a new one in a minute; at most ten are sent an hour.",
+    )
+    .field("code")
+    .retry_after(retry_after)
+}
+
+fn too_many_failures(retry_after: u64) -> Problem {
+    let wait = match retry_after.div_ceil(60) {
+        1 => "a minute".to_owned(),
+        minutes @ 2..=90 => format!("{minutes} minutes"),
+        minutes => format!("{} hours", minutes.div_ceil(60)),
+    };
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::TooManyAttempts,
+        format!(
+            "Too many wrong codes were entered. Try again in {wait}, use a browser in which you signed in before, or use \
+             a link from `keygate sign-in-link`."
+        ),
     )
     .field("code")
     .retry_after(retry_after)

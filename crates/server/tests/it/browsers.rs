@@ -51,13 +51,16 @@ async fn cookie(toml: &str) -> (String, String) {
 async fn the_cookie_follows_the_configuration() {
     let https = "public_url = 'https://api.example.com'\n";
     let strict = ["HttpOnly", "SameSite=Strict", "Path=/console", "Max-Age=604800"];
-    let secure = ["HttpOnly", "SameSite=Strict", "Secure", "Path=/console", "Max-Age=604800"];
-    let any = ["HttpOnly", "SameSite=None", "Partitioned", "Secure", "Path=/console", "Max-Age=604800"];
+    let secure = ["HttpOnly", "SameSite=Strict", "Secure", "Path=/", "Max-Age=604800"];
+    let prefixed = ["HttpOnly", "SameSite=Strict", "Secure", "Path=/console", "Max-Age=604800"];
+    let any = ["HttpOnly", "SameSite=None", "Partitioned", "Secure", "Path=/", "Max-Age=604800"];
     for (toml, name, attributes) in [
         (String::new(), "keygate_session", &strict[..]),
-        (https.to_owned(), "keygate_session", &secure),
-        (format!("{https}session_cookie = 'kg-eu'\n"), "kg-eu", &secure),
-        (format!("{https}cross_site_cookies = true\n"), "keygate_session", &any),
+        ("session_cookie = 'kg-eu'\n".to_owned(), "kg-eu", &strict),
+        (https.to_owned(), "__Host-keygate_session", &secure),
+        (format!("{https}session_cookie = 'kg-eu'\n"), "__Host-kg-eu", &secure),
+        (format!("{https}session_cookie = '__Secure-kg'\n"), "__Secure-kg", &prefixed),
+        (format!("{https}cross_site_cookies = true\n"), "__Host-keygate_session", &any),
     ] {
         let (cookie, named) = cookie(&toml).await;
         let (pair, rest) = cookie.split_once("; ").unwrap();

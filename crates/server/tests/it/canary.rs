@@ -1,7 +1,8 @@
-//! No secret in any log line, answer, mail or row: a key, a session, a link and a code are planted in the real binary,
-//! at its most talkative, and everything it wrote is searched for them.
+//! No secret in any log line, answer, mail or row: a key, sessions, a link, codes and the cookies of browsers are planted in
+//! the real binary, at its most talkative, and everything it wrote is searched for them.
 
-use crate::support::{SINGAPORE, api_keys, call, chat, chat_call, send, workspaces};
+use crate::outbox::{Outbox, other_than};
+use crate::support::{Client, OWNER, SINGAPORE, api_keys, call, chat, chat_call, send, workspaces};
 use reqwest::StatusCode;
 use serde_json::json;
 use std::path::Path;
@@ -56,6 +57,8 @@ async fn no_secret_is_written_anywhere() {
     assert_eq!(signed_in.status, StatusCode::CREATED);
     let cookie = signed_in.cookie().unwrap();
     let session = cookie.split_once('=').unwrap().1.to_owned();
+    let browser = signed_in.cookies().remove(1).1;
+    let planted = plant_codes(&binary.url, &data, &browser).await;
     let get = |path: String| send(http.get(format!("{console}{path}")).header("cookie", &cookie));
     let post = |path: String, body: serde_json::Value| {
         let request = http.post(format!("{console}{path}")).header("cookie", &cookie);
@@ -118,6 +121,9 @@ async fn no_secret_is_written_anywhere() {
     written.extend(
         answers.iter().enumerate().map(|(n, a)| (format!("answer {n}"), format!("{a:?}").into_bytes())),
     );
+    written.extend(
+        planted.answers.into_iter().map(|body| ("answer of a sign-in".to_owned(), body.into_bytes())),
+    );
     let log = std::fs::read(data.with_extension("log")).unwrap();
     assert!(log.windows(15).any(|w| w == b"console request"), "the log is on");
     written.push(("log".into(), log));
@@ -133,12 +139,76 @@ async fn no_secret_is_written_anywhere() {
         ("temporary key", &temporary[26..]),
         ("session", session.as_str()),
         ("link", binary.token.as_str()),
-    ] {
+        ("cookie of the browser", browser.as_str()),
+    ]
+    .into_iter()
+    .chain(planted.cookies.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+    {
         for (place, bytes) in &written {
             let found = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
             assert!(!found, "the {what} stands in {place}");
         }
     }
+    // Six digits may stand somewhere by chance, two of three codes will not.
+    let not_mails = || written.iter().filter(|(place, _)| !place.contains("/outbox/"));
+    assert_eq!(written.len() - not_mails().count(), 3, "the mails have the codes");
+    let places = |code: &String| -> Vec<&str> {
+        not_mails().filter(|(_, bytes)| has_number(bytes, code)).map(|(place, _)| place.as_str()).collect()
+    };
+    let found: Vec<_> = planted.codes.iter().map(places).filter(|places| !places.is_empty()).collect();
+    assert!(found.len() < 2, "codes stand in {found:?}");
+}
+
+/// What was planted by signing in with codes, and what came back.
+#[derive(Default)]
+struct Planted {
+    codes: Vec<String>,
+    cookies: Vec<(String, String)>,
+    /// Without their headers, which set the cookies.
+    answers: Vec<String>,
+}
+
+/// Signs in by a code in a browser that is known, and in two that are not: with a wrong code, in the wrong places, with the
+/// right one, and again.
+async fn plant_codes(url: &str, data: &Path, browser: &str) -> Planted {
+    let (mut planted, mut outbox) = (Planted::default(), Outbox::of(data));
+    for address in ["127.0.0.1", "127.0.0.2", "127.0.0.3"] {
+        let mut client = Client::from_address(url, address);
+        client.cookie = (address == "127.0.0.1").then(|| format!("keygate_session_browser={browser}"));
+        let mut answers = vec![client.ask_code(OWNER).await, client.ask_code(OWNER).await];
+        let code = outbox.next_code().await;
+        answers.extend([
+            client.enter_code(OWNER, other_than(&code)).await,
+            client.enter_code("nobody@example.com", &code).await,
+            client.get(&format!("/session?code={code}")).await,
+            client.post("/session", json!({ "email": OWNER, "code": code, "token": code })).await,
+            client.post("/session", json!({ "email": OWNER, "code": [code] })).await,
+            client.post("/session", json!({ "email": OWNER, "code": code.parse::<u64>().unwrap() })).await,
+            Client::from_address(url, address).enter_code(OWNER, &code).await,
+        ]);
+        let mut cookies = client.cookie.clone();
+        answers.push(client.enter_code(OWNER, &code).await);
+        assert_eq!(answers.last().unwrap().status, StatusCode::CREATED);
+        for name in ["keygate_session", "keygate_session_browser"] {
+            planted.cookies.push((name.into(), client.cookie_named(name).unwrap()));
+        }
+        std::mem::swap(&mut cookies, &mut client.cookie);
+        planted.cookies.push(("nonce".into(), client.cookie_named("keygate_session_code").unwrap()));
+        answers.push(client.enter_code(OWNER, &code).await);
+        planted.answers.extend(answers.iter().map(|answer| format!("{} {}", answer.status, answer.body)));
+        planted.codes.push(code);
+    }
+    planted
+}
+
+/// Whether the digits stand there as a number or word of their own.
+fn has_number(bytes: &[u8], digits: &str) -> bool {
+    let is_part = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    bytes.windows(digits.len()).enumerate().any(|(at, window)| {
+        window == digits.as_bytes()
+            && !is_part(at.checked_sub(1).and_then(|before| bytes.get(before)))
+            && !is_part(bytes.get(at + digits.len()))
+    })
 }
 
 fn walk(dir: &Path) -> Vec<std::path::PathBuf> {

@@ -1,86 +1,71 @@
 //! Signing in and out.
 
-use crate::support::{OWNER, Server};
+use crate::outbox::other_than;
+use crate::support::{Client, OWNER, Server};
 use reqwest::StatusCode;
 use serde_json::json;
 use std::time::Duration;
 
-/// The codes in the outbox, once there are `count`.
-async fn codes(server: &Server, count: usize) -> Vec<String> {
-    for _ in 0..500 {
-        let codes: Vec<String> = mails(server).iter().filter_map(|mail| code_of(mail)).collect();
-        if codes.len() >= count {
-            return codes;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("no mail came");
-}
-
-/// The mails in the outbox, which is made with the first.
-fn mails(server: &Server) -> Vec<String> {
-    let Ok(outbox) = std::fs::read_dir(server.dir.path().join("data/outbox")) else { return Vec::new() };
-    outbox
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|e| e == "eml"))
-        .map(|path| std::fs::read_to_string(path).unwrap())
-        .collect()
-}
-
-/// The code in a mail; `None` while it is being written.
-fn code_of(mail: &str) -> Option<String> {
-    let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|b| b.is_ascii_digit());
-    mail.split_whitespace().find(is_code).map(str::to_owned)
-}
-
 #[tokio::test]
 async fn a_code_from_the_mail_signs_in_once() {
     let server = Server::start().await;
-    let client = server.anonymous();
-    let sent = client.post("/session/email-code", json!({ "email": "Owner@LOCALHOST" })).await;
-    assert_eq!(sent.status, StatusCode::ACCEPTED);
-    let code = codes(&server, 1).await.remove(0);
+    let mut client = server.anonymous();
+    assert_eq!(client.ask_code("Owner@LOCALHOST").await.status, StatusCode::ACCEPTED);
+    let code = server.outbox().next_code().await;
 
-    let wrong = if code == "000000" { "000001" } else { "000000" };
-    let answer = client.post("/session", json!({ "email": OWNER, "code": wrong })).await;
+    let answer = client.enter_code(OWNER, other_than(&code)).await;
     assert_eq!((answer.status, answer.code()), (StatusCode::UNAUTHORIZED, "sign_in_failed"));
 
+    let asked = client.cookie.clone();
     let spaced = format!("{} {}", &code[..3], &code[3..]);
-    let answer = client.post("/session", json!({ "email": OWNER, "code": spaced })).await;
+    let answer = client.enter_code(OWNER, &spaced).await;
     assert_eq!(answer.status, StatusCode::CREATED);
     assert_eq!(answer.body["member"]["email"], OWNER);
+    assert_eq!(client.get("/session").await.status, StatusCode::OK);
 
-    let again = client.post("/session", json!({ "email": OWNER, "code": code })).await;
+    client.cookie = asked;
+    let again = client.enter_code(OWNER, &code).await;
     assert_eq!((again.status, again.code()), (StatusCode::UNAUTHORIZED, "sign_in_failed"));
 }
 
 #[tokio::test]
 async fn asking_for_a_code_tells_nothing_about_who_is_a_member() {
     let server = Server::start().await;
-    let client = server.anonymous();
-    let mut answers = Vec::new();
-    for email in [OWNER, "nobody@example.com", OWNER, "nobody@example.com"] {
-        let answer = client.post("/session/email-code", json!({ "email": email })).await;
-        answers.push((answer.status, answer.body));
-    }
-    assert!(answers.iter().all(|a| *a == answers[0]), "{answers:?}");
-    codes(&server, 1).await;
+    let answers = |address| {
+        let client = Client::from_address(server.running.console_url(), address);
+        async move {
+            let mut client = client;
+            let email = if address == "127.0.0.2" { OWNER } else { "nobody@example.com" };
+            let mut seen = Vec::new();
+            for keeps_cookies in [true, true, false] {
+                client.cookie = client.cookie.filter(|_| keeps_cookies);
+                let answer = client.ask_code(email).await;
+                let names = answer.cookies().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+                seen.push((answer.status, answer.body.clone(), names));
+            }
+            seen
+        }
+    };
+    let (member, nobody) = (answers("127.0.0.2").await, answers("127.0.0.3").await);
+    assert_eq!(member, nobody);
+    assert!(member.iter().all(|answer| answer.0 == StatusCode::ACCEPTED), "{member:?}");
+    let mut outbox = server.outbox();
+    outbox.next_code().await;
     // Give a second mail, which must not come, the time to come.
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(mails(&server).len(), 1, "one a minute, and none to strangers");
+    assert_eq!(outbox.mails(), 1, "one a minute, and none to strangers");
 }
 
 #[tokio::test]
 async fn a_code_cannot_be_guessed_by_trying() {
     let server = Server::start().await;
-    let client = server.anonymous();
-    for email in [OWNER, "nobody@example.com"] {
-        client.post("/session/email-code", json!({ "email": email })).await;
-        let guess = json!({ "email": email, "code": "123456" });
+    for (email, address) in [(OWNER, "127.0.0.2"), ("nobody@example.com", "127.0.0.3")] {
+        let mut client = Client::from_address(server.running.console_url(), address);
+        client.ask_code(email).await;
         for _ in 0..5 {
-            assert_eq!(client.post("/session", guess.clone()).await.status, StatusCode::UNAUTHORIZED);
+            assert_eq!(client.enter_code(email, "123456").await.status, StatusCode::UNAUTHORIZED);
         }
-        let answer = client.post("/session", guess).await;
+        let answer = client.enter_code(email, "123456").await;
         assert_eq!((answer.status, answer.code()), (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts"));
         let wait: u64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
         assert!((1..=60).contains(&wait), "{wait}");

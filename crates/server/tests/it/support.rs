@@ -1,5 +1,6 @@
 //! A server for a test, and clients to talk to it.
 
+use crate::outbox::Outbox;
 use keygate::config::Config;
 use keygate::server::{self, Running};
 use keygate_contract::{Email, RegionId, WorkspaceName};
@@ -49,6 +50,11 @@ impl Server {
     pub(crate) async fn stop(self) -> tempfile::TempDir {
         self.running.stop().await;
         self.dir
+    }
+
+    /// What it mailed.
+    pub(crate) fn outbox(&self) -> Outbox {
+        Outbox::of(&self.dir.path().join("data"))
     }
 
     pub(crate) fn anonymous(&self) -> Client {
@@ -116,13 +122,28 @@ impl Answer {
         let cookie = self.headers.get("set-cookie")?.to_str().unwrap();
         Some(cookie.split(';').next().unwrap().to_owned())
     }
+
+    /// The names and values of all cookies that were set.
+    pub(crate) fn cookies(&self) -> Vec<(String, String)> {
+        let pair = |value: &reqwest::header::HeaderValue| {
+            let (name, rest) = value.to_str().unwrap().split_once('=').unwrap();
+            (name.to_owned(), rest.split(';').next().unwrap().to_owned())
+        };
+        self.headers.get_all("set-cookie").iter().map(pair).collect()
+    }
 }
 
 impl Client {
     /// Of the server whose console is at this URL.
     pub(crate) fn of(url: &str) -> Self {
+        Self::from_address(url, "127.0.0.1")
+    }
+
+    /// The same, from another address of the loopback interface.
+    pub(crate) fn from_address(url: &str, address: &str) -> Self {
+        let address: std::net::IpAddr = address.parse().unwrap();
         Self {
-            http: reqwest::Client::new(),
+            http: reqwest::Client::builder().local_address(address).build().unwrap(),
             origin: url.to_owned(),
             base: format!("{url}/console/v1"),
             cookie: None,
@@ -134,8 +155,43 @@ impl Client {
         let token = link.split_once("token=").unwrap().1;
         let answer = self.post("/session", json!({ "token": token })).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
-        self.cookie = answer.cookie();
+        self.keep_cookies(&answer);
         self
+    }
+
+    /// Takes the cookies of an answer, as a browser does.
+    pub(crate) fn keep_cookies(&mut self, answer: &Answer) {
+        let kept = self.cookie.take().unwrap_or_default();
+        let kept = kept.split("; ").filter_map(|pair| pair.split_once('='));
+        let mut jar: Vec<(String, String)> = kept.map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+        for (name, value) in answer.cookies() {
+            jar.retain(|(kept, _)| *kept != name);
+            if !value.is_empty() {
+                jar.push((name, value));
+            }
+        }
+        let pairs: Vec<String> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        self.cookie = (!pairs.is_empty()).then(|| pairs.join("; "));
+    }
+
+    /// A cookie it has.
+    pub(crate) fn cookie_named(&self, name: &str) -> Option<String> {
+        let pairs = self.cookie.as_deref()?.split("; ").filter_map(|pair| pair.split_once('='));
+        pairs.into_iter().find(|(n, _)| *n == name).map(|(_, value)| value.to_owned())
+    }
+
+    /// Asks for a code, and keeps the cookie it is bound to.
+    pub(crate) async fn ask_code(&mut self, email: &str) -> Answer {
+        let answer = self.post("/session/email-code", json!({ "email": email })).await;
+        self.keep_cookies(&answer);
+        answer
+    }
+
+    /// Tries a code, and keeps the cookies of the session if it is right.
+    pub(crate) async fn enter_code(&mut self, email: &str, code: &str) -> Answer {
+        let answer = self.post("/session", json!({ "email": email, "code": code })).await;
+        self.keep_cookies(&answer);
+        answer
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -2,14 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod limits;
+mod sign_in;
 
 use keygate_contract::{
     ApiKeyId, ApiKeyStatus, Description, Email, Page, PageSize, Permission, RegionId, Role, SearchText,
     Workspace, WorkspaceId, WorkspaceName,
 };
 use keygate_store::{
-    Actor, ApiKeyFilter, ApiKeyQuota, CodeCheck, EmailCode, Event, NewAccount, NewApiKey, NewSession, Once,
-    Owner, PageRequest, QuotaScope, Repeat, Store, StoreError, WorkspaceQuota, now_ms,
+    Actor, ApiKeyFilter, ApiKeyQuota, BrowserToken, Event, NewAccount, NewApiKey, NewSession, Once, Owner,
+    PageRequest, QuotaScope, Repeat, Store, StoreError, WorkspaceQuota, now_ms,
 };
 
 const QUOTA: WorkspaceQuota = WorkspaceQuota { workspaces: 20, keys_per_workspace: 20 };
@@ -290,7 +291,8 @@ async fn a_request_with_the_same_idempotency_key_is_answered_as_before() {
 }
 
 fn new_session(n: u8) -> NewSession {
-    NewSession { token_hash: [n; 32], address: "127.0.0.1".into(), request_id: "test".into() }
+    let browser = BrowserToken { new_hash: [n; 32], old_hash: None };
+    NewSession { token_hash: [n; 32], browser, address: "127.0.0.1".into(), request_id: "test".into() }
 }
 
 #[tokio::test]
@@ -334,57 +336,4 @@ async fn a_session_ends_when_idle_when_old_and_when_deleted() {
     change.session_delete(&[2; 32]).await.unwrap();
     change.commit().await.unwrap();
     assert!(f.store.session_find(&[2; 32], start).await.unwrap().is_none(), "deleted");
-}
-
-#[tokio::test]
-async fn a_code_can_be_asked_once_a_minute_and_tried_five_times() {
-    let f = fixture().await;
-    let (owner, now) = (Email::parse("owner@example.com").unwrap(), now_ms());
-    let minute = 60 * 1000;
-    assert_eq!(f.store.code_create(&owner, &[1; 32], now).await.unwrap(), EmailCode::Send);
-    assert_eq!(f.store.code_create(&owner, &[2; 32], now + minute - 1).await.unwrap(), EmailCode::Silent);
-
-    let check = async |email: &Email, code: u8, at| {
-        f.store.session_create_by_code(email, &[code; 32], &new_session(code), at).await.unwrap()
-    };
-    for _ in 0..5 {
-        assert_eq!(check(&owner, 9, now).await, CodeCheck::Wrong);
-    }
-    assert_eq!(check(&owner, 1, now).await, CodeCheck::TooMany { retry_after: 60 });
-
-    assert_eq!(f.store.code_create(&owner, &[3; 32], now + minute).await.unwrap(), EmailCode::Send);
-    assert!(matches!(check(&owner, 3, now + minute).await, CodeCheck::SignedIn(_)));
-    assert_eq!(check(&owner, 3, now + minute).await, CodeCheck::Wrong, "used");
-    assert_eq!(f.store.code_create(&owner, &[4; 32], now + 2 * minute).await.unwrap(), EmailCode::Send);
-    assert_eq!(check(&owner, 4, now + 12 * minute).await, CodeCheck::Wrong, "too old");
-}
-
-#[tokio::test]
-async fn codes_for_an_address_are_bounded_in_an_hour() {
-    let f = fixture().await;
-    let (owner, start) = (Email::parse("owner@example.com").unwrap(), now_ms());
-    let minute = 60 * 1000;
-    for n in 0..10 {
-        assert_eq!(
-            f.store.code_create(&owner, &[1; 32], start + n * minute).await.unwrap(),
-            EmailCode::Send,
-            "{n}"
-        );
-    }
-    assert_eq!(f.store.code_create(&owner, &[1; 32], start + 10 * minute).await.unwrap(), EmailCode::Silent);
-    assert_eq!(f.store.code_create(&owner, &[1; 32], start + 60 * minute).await.unwrap(), EmailCode::Send);
-}
-
-#[tokio::test]
-async fn a_strangers_code_behaves_like_a_members() {
-    let f = fixture().await;
-    let (nobody, now) = (Email::parse("nobody@example.com").unwrap(), now_ms());
-    assert_eq!(f.store.code_create(&nobody, &[1; 32], now).await.unwrap(), EmailCode::Silent);
-    let check = async |code: u8| {
-        f.store.session_create_by_code(&nobody, &[code; 32], &new_session(1), now).await.unwrap()
-    };
-    for _ in 0..5 {
-        assert_eq!(check(9).await, CodeCheck::Wrong);
-    }
-    assert!(matches!(check(9).await, CodeCheck::TooMany { .. }));
 }

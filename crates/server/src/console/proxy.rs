@@ -1,0 +1,52 @@
+//! Notices a proxy that the configuration does not name. Everybody who comes through it has its address, so all sign-ins
+//! count together, and the audit log and the lists of addresses of keys know no other.
+
+use super::Console;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderMap, header};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Warns once.
+#[derive(Debug)]
+pub(crate) struct ProxyCheck {
+    /// Whether there is anything left to warn of.
+    armed: AtomicBool,
+}
+
+impl ProxyCheck {
+    /// Without `trusted_proxies` there may be a proxy that is not named. Behind https there is one for sure, because the
+    /// listener speaks HTTP.
+    pub(crate) fn new(has_trusted_proxies: bool, console_url: &str) -> Self {
+        if !has_trusted_proxies && console_url.starts_with("https://") {
+            tracing::warn!(
+                public_url = console_url,
+                "public_url is https, so a proxy must be in front of this server, but trusted_proxies is empty: every \
+                 client has the address of the proxy, and all share its budget of sign-in attempts. Name the proxy in \
+                 trusted_proxies"
+            );
+        }
+        Self { armed: AtomicBool::new(!has_trusted_proxies) }
+    }
+
+    fn look(&self, headers: &HeaderMap) {
+        if !self.armed.load(Ordering::Relaxed) {
+            return;
+        }
+        let is_forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key(header::FORWARDED);
+        if is_forwarded && self.armed.swap(false, Ordering::Relaxed) {
+            tracing::warn!(
+                "a request carries X-Forwarded-For or Forwarded, but trusted_proxies is empty: the header is ignored, \
+                 and clients behind one proxy share its budget of sign-in attempts. If a proxy is in front of this \
+                 server, name it in trusted_proxies; if not, a client sent the header, and nothing is wrong"
+            );
+        }
+    }
+}
+
+/// The middleware.
+pub(super) async fn notice(State(console): State<Console>, request: Request, next: Next) -> Response {
+    console.proxy.look(request.headers());
+    next.run(request).await
+}

@@ -1,0 +1,51 @@
+//! A proxy in front of the server that the configuration does not name.
+
+use std::path::Path;
+use std::process::Stdio;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+
+/// Starts the binary, asks it three times as a proxy does, kills it, and gives the warnings about `trusted_proxies`.
+async fn warnings(dir: &Path, toml: &str) -> Vec<String> {
+    let (config, log) = (dir.join("keygate.toml"), dir.join("log"));
+    std::fs::write(&config, toml).unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_keygate"))
+        .args(["serve", "--config"])
+        .arg(&config)
+        .env("KEYGATE_DATA_DIR", dir.join("data"))
+        .env("KEYGATE_LISTEN", format!("127.0.0.1:{port}"))
+        .stdout(Stdio::piped())
+        .stderr(std::fs::File::create(&log).unwrap())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    while !lines.next_line().await.unwrap().expect("it started").starts_with("Gateway: ") {}
+    let http = reqwest::Client::new();
+    for header in ["x-forwarded-for", "forwarded", "x-forwarded-for"] {
+        let request = http.get(format!("http://127.0.0.1:{port}/console/v1/session"));
+        assert_eq!(request.header(header, "203.0.113.9").send().await.unwrap().status(), 401);
+    }
+    child.kill().await.unwrap();
+    let log = std::fs::read_to_string(log).unwrap();
+    log.lines().filter(|line| line.contains("trusted_proxies")).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_not_named_is_warned_of_once() {
+    let region = "[[regions]]\nid = 'ap-southeast-1'\n";
+    let https = "public_url = 'https://keygate.example.com'\n";
+    for (toml, expected) in [
+        (String::new(), &["a request carries X-Forwarded-For"][..]),
+        (https.to_owned(), &["public_url is https", "a request carries X-Forwarded-For"]),
+        (format!("{https}trusted_proxies = ['127.0.0.1']\n"), &[]),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let found = warnings(dir.path(), &format!("{toml}{region}")).await;
+        assert_eq!(found.len(), expected.len(), "{toml}: {found:?}");
+        for (line, text) in found.iter().zip(expected) {
+            assert!(line.contains("\"WARN\"") && line.contains(text), "{line}");
+        }
+    }
+}
