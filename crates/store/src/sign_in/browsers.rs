@@ -3,7 +3,7 @@
 use crate::Store;
 use crate::error::StoreError;
 use keygate_contract::Email;
-use sqlx::{Sqlite, Transaction};
+use sqlx::SqliteConnection;
 
 /// A browser is known this long after its last sign-in, in milliseconds: 180 days.
 const LIFE_MS: i64 = 180 * 24 * 60 * 60 * 1000;
@@ -39,7 +39,7 @@ impl Store {
 
 /// The same for the member with this address.
 pub(super) async fn is_known(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut SqliteConnection,
     token_hash: &[u8; 32],
     email: &Email,
     now: i64,
@@ -51,7 +51,7 @@ pub(super) async fn is_known(
     .bind(token_hash.as_slice())
     .bind(now)
     .bind(email.as_str())
-    .fetch_optional(&mut **tx)
+    .fetch_optional(&mut *tx)
     .await?;
     Ok(row.is_some())
 }
@@ -59,7 +59,7 @@ pub(super) async fn is_known(
 /// Makes the browser known to a member. The cookie is a new one each time, so that a copy of an old one, or one that
 /// somebody else planted, is worth nothing.
 pub(crate) async fn remember(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut SqliteConnection,
     member_id: &str,
     token: &BrowserToken,
     now: i64,
@@ -68,7 +68,7 @@ pub(crate) async fn remember(
         .bind(now)
         .bind(token.old_hash.as_ref().map(<[u8; 32]>::as_slice))
         .bind(member_id)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     sqlx::query(
         "INSERT INTO known_browsers (token_hash, member_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
@@ -77,7 +77,7 @@ pub(crate) async fn remember(
     .bind(member_id)
     .bind(now)
     .bind(now + LIFE_MS)
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     sqlx::query(
         "DELETE FROM known_browsers WHERE token_hash IN (SELECT token_hash FROM known_browsers \
@@ -85,21 +85,21 @@ pub(crate) async fn remember(
     )
     .bind(member_id)
     .bind(PER_MEMBER)
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     Ok(())
 }
 
 /// Forgets the member's browsers but the one with this cookie.
 pub(crate) async fn forget_others(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut SqliteConnection,
     member_id: &str,
     but: Option<&[u8; 32]>,
 ) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM known_browsers WHERE member_id = $1 AND token_hash IS NOT $2")
         .bind(member_id)
         .bind(but.map(<[u8; 32]>::as_slice))
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }

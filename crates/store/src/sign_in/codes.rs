@@ -7,7 +7,7 @@ use crate::Store;
 use crate::error::StoreError;
 use crate::session::{self, NewSession};
 use keygate_contract::{Email, Session};
-use sqlx::{Sqlite, Transaction};
+use sqlx::SqliteConnection;
 
 const MINUTE_MS: i64 = 60 * 1000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -205,7 +205,7 @@ impl Store {
     /// Whether this browser got a code for this address less than a minute ago. It holds wherever the browser is by now.
     async fn asked_just_now(
         &self,
-        tx: &mut Transaction<'static, Sqlite>,
+        tx: &mut SqliteConnection,
         email: &Email,
         from: &SignInSource,
         now: i64,
@@ -217,7 +217,7 @@ impl Store {
         .bind(email.as_str())
         .bind(now - CODE_STEP_MS)
         .bind(now)
-        .fetch_optional(&mut **tx)
+        .fetch_optional(&mut *tx)
         .await?;
         Ok(row.is_some())
     }
@@ -233,7 +233,7 @@ enum Lane {
 
 impl Lane {
     async fn of(
-        tx: &mut Transaction<'static, Sqlite>,
+        tx: &mut SqliteConnection,
         email: &Email,
         from: &SignInSource,
         now: i64,
@@ -283,7 +283,7 @@ impl Lane {
 }
 
 /// Evicts one code if there are `most`: the oldest of this network, or else the oldest of all.
-async fn make_way(tx: &mut Transaction<'static, Sqlite>, subnet: &str, most: i64) -> Result<(), StoreError> {
+async fn make_way(tx: &mut SqliteConnection, subnet: &str, most: i64) -> Result<(), StoreError> {
     sqlx::query(
         "DELETE FROM sign_in_codes WHERE (SELECT count(*) FROM sign_in_codes) >= $1 AND nonce_hash = coalesce( \
          (SELECT nonce_hash FROM sign_in_codes WHERE network = $2 ORDER BY sent_at LIMIT 1), \
@@ -291,7 +291,7 @@ async fn make_way(tx: &mut Transaction<'static, Sqlite>, subnet: &str, most: i64
     )
     .bind(most)
     .bind(subnet)
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     Ok(())
 }

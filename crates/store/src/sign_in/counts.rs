@@ -2,7 +2,7 @@
 //! restart resets nobody's count.
 
 use crate::error::StoreError;
-use sqlx::{Sqlite, Transaction};
+use sqlx::SqliteConnection;
 
 /// Rows that are kept. At the bound, the row with the lowest count makes way, wrong codes after codes asked for: a flood
 /// of new subjects evicts its own rows and resets nobody who was counted more than once.
@@ -59,11 +59,11 @@ impl Rule {
     }
 
     /// How long the next must wait from `now`; 0 when it need not.
-    async fn wait(&self, tx: &mut Transaction<'static, Sqlite>, now: i64) -> Result<i64, StoreError> {
+    async fn wait(&self, tx: &mut SqliteConnection, now: i64) -> Result<i64, StoreError> {
         let row: Option<(i64, i64, i64)> =
             sqlx::query_as("SELECT count, last_at, ends_at FROM sign_in_counts WHERE subject = $1")
                 .bind(&self.subject)
-                .fetch_optional(&mut **tx)
+                .fetch_optional(&mut *tx)
                 .await?;
         let Some((count, last_at, ends_at)) = row else { return Ok(0) };
         // A window that ends later than one that begins now is of a clock that was set back since.
@@ -74,7 +74,7 @@ impl Rule {
         Ok((until - now).clamp(0, self.window))
     }
 
-    async fn count(&self, tx: &mut Transaction<'static, Sqlite>, now: i64) -> Result<(), StoreError> {
+    async fn count(&self, tx: &mut SqliteConnection, now: i64) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO sign_in_counts (subject, weight, count, last_at, ends_at) VALUES ($1, $2, 1, $3, $3 + $4) \
              ON CONFLICT (subject) DO UPDATE SET last_at = $3, \
@@ -88,18 +88,14 @@ impl Rule {
         })
         .bind(now)
         .bind(self.window)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
         Ok(())
     }
 }
 
 /// The longest wait that any of the rules asks for, in milliseconds; 0 when the next may come now.
-pub(super) async fn wait(
-    tx: &mut Transaction<'static, Sqlite>,
-    rules: &[Rule],
-    now: i64,
-) -> Result<i64, StoreError> {
+pub(super) async fn wait(tx: &mut SqliteConnection, rules: &[Rule], now: i64) -> Result<i64, StoreError> {
     let mut longest = 0;
     for rule in rules {
         longest = rule.wait(tx, now).await?.max(longest);
@@ -108,12 +104,8 @@ pub(super) async fn wait(
 }
 
 /// Counts one for each of the rules.
-pub(super) async fn count(
-    tx: &mut Transaction<'static, Sqlite>,
-    rules: &[Rule],
-    now: i64,
-) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM sign_in_counts WHERE ends_at <= $1").bind(now).execute(&mut **tx).await?;
+pub(super) async fn count(tx: &mut SqliteConnection, rules: &[Rule], now: i64) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM sign_in_counts WHERE ends_at <= $1").bind(now).execute(&mut *tx).await?;
     for rule in rules {
         rule.count(tx, now).await?;
     }
@@ -121,13 +113,13 @@ pub(super) async fn count(
 }
 
 /// Evicts what is above the bound, the lowest counts first.
-async fn bound(tx: &mut Transaction<'static, Sqlite>, most: i64) -> Result<(), StoreError> {
+async fn bound(tx: &mut SqliteConnection, most: i64) -> Result<(), StoreError> {
     sqlx::query(
         "DELETE FROM sign_in_counts WHERE subject IN (SELECT subject FROM sign_in_counts \
          ORDER BY weight, count, last_at LIMIT max(0, (SELECT count(*) FROM sign_in_counts) - $1))",
     )
     .bind(most)
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     Ok(())
 }

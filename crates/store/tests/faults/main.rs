@@ -217,6 +217,7 @@ fn record(n: u32) -> CallRecord {
         first_token_us: None,
         address: "192.0.2.7".parse().unwrap(),
         cost: CallCost::None,
+        count: 1,
     }
 }
 
