@@ -7,6 +7,7 @@ use keygate_gateway::catalogue::{Catalogue, Cost};
 use keygate_gateway::credential::PublicId;
 use keygate_gateway::directory::{Directory, KeyEntry};
 use keygate_gateway::ended::{EndedCall, Tokens};
+use keygate_gateway::memory::MemoryBudget;
 use keygate_store::{
     ApiKeyRecord, DirectoryContent, MemberRecord, ModelAccess, StoreError, WorkspaceRecord, now_ms,
 };

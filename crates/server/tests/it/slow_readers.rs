@@ -351,8 +351,8 @@ async fn outcome(first: &'static str, again: &'static str, slow: bool) -> (u16, 
     let limits = "[limits]\nbody_bytes = 1048576\nbody_memory = 8388608\n";
     let times = "[timeouts]\nupstream_first_byte = 1\nupstream_whole = 1\n";
     let (server, key) = before(address, &format!("{limits}{times}")).await;
-    let answer = chat_call(&server.gateway(SINGAPORE), &key, "qwen-plus");
-    let answer = timeout(LONG, answer).await.unwrap();
+    let gateway = server.gateway(SINGAPORE);
+    let answer = timeout(LONG, chat_call(&gateway, &key, "qwen-plus")).await.unwrap();
     (answer.status.as_u16(), answer.body["error"]["code"].as_str().unwrap().to_owned())
 }
 
