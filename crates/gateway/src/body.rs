@@ -25,7 +25,7 @@ enum Inner {
 
 /// The most of a body that a connection is given at once, in bytes. It copies what it is given into a buffer of its own,
 /// and asks for more when that has left: so a client that does not read costs this much, whatever the answer's size.
-const PIECE: usize = 32 << 10;
+const PIECE: usize = 16 << 10;
 
 /// The next piece of a body; `None` at its end. Nothing is copied.
 pub fn next_piece(rest: &mut Bytes) -> Option<Bytes> {

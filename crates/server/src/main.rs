@@ -9,9 +9,10 @@ use keygate_contract::Email;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Small and steady under many short allocations on several threads.
+/// Steady under many short allocations on several threads, and gives memory back to the system when it is not used for ten
+/// seconds: see `docs/adr/0017-memory-and-slow-peers.md`.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Self-hosted console and gateway for model APIs.
 #[derive(Parser)]

@@ -8,7 +8,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::process::{Child, Command};
+use tokio::io::Lines;
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -18,6 +19,8 @@ const LONG: Duration = Duration::from_secs(60);
 /// The program, on its own, so that its memory can be read.
 struct Program {
     child: Child,
+    /// Read no further, and kept open for what it still says.
+    _lines: Lines<BufReader<ChildStdout>>,
     address: SocketAddr,
     link: String,
     dir: tempfile::TempDir,
@@ -55,7 +58,7 @@ impl Program {
         let url = value("Console:").await;
         let link = value("Sign in:").await;
         let address = url.strip_prefix("http://").unwrap().parse().unwrap();
-        Self { child, address, link, dir }
+        Self { child, _lines: lines, address, link, dir }
     }
 
     fn url(&self) -> String {
@@ -320,10 +323,9 @@ async fn an_upstream_that_answers_early_does_not_stall_the_next() {
     tokio::spawn(early(listener));
     let (server, key) = before(address, "workers = 1\n").await;
     let gateway = server.gateway(SINGAPORE);
-    let mut long = chat("qwen-plus");
-    long["messages"][0]["content"] = "Hello ".repeat(2 << 20).into();
+    let long = format!("{}{}", chat("qwen-plus"), " ".repeat(12 << 20));
     for _ in 0..3 {
-        let answer = send(call(&gateway, "/chat/completions", &key).json(&long));
+        let answer = send(call(&gateway, "/chat/completions", &key).body(long.clone()));
         assert_eq!(timeout(LONG, answer).await.unwrap().status, 413);
         let next = chat_call(&gateway, &key, "qwen-plus");
         assert_eq!(timeout(LONG, next).await.unwrap().status, 200);
@@ -350,8 +352,8 @@ async fn outcome(first: &'static str, again: &'static str, slow: bool) -> (u16, 
     let limits = "[limits]\nbody_bytes = 1048576\nbody_memory = 8388608\n";
     let times = "[timeouts]\nupstream_first_byte = 1\nupstream_whole = 1\n";
     let (server, key) = before(address, &format!("{limits}{times}")).await;
-    let answer = chat_call(&server.gateway(SINGAPORE), &key, "qwen-plus");
-    let answer = timeout(LONG, answer).await.unwrap();
+    let gateway = server.gateway(SINGAPORE);
+    let answer = timeout(LONG, chat_call(&gateway, &key, "qwen-plus")).await.unwrap();
     (answer.status.as_u16(), answer.body["error"]["code"].as_str().unwrap().to_owned())
 }
 
