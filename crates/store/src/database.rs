@@ -314,4 +314,12 @@ mod tests {
         write.execute(setting("dropped")).await.unwrap();
         assert_eq!(write.health().failures(), 0);
     }
+
+    #[tokio::test]
+    async fn a_database_that_may_only_be_read_is_unavailable() {
+        let dir = tempfile::tempdir().unwrap();
+        let (read, _write, _anchor, _) = opened(&dir).await;
+        let error = setting("read-only").execute(&read).await.unwrap_err();
+        assert!(is_unavailable(&error), "{error}");
+    }
 }
