@@ -39,6 +39,8 @@ const READERS: u32 = 8;
 
 /// How a database is opened.
 pub(crate) fn options(url: &str, synchronous: SqliteSynchronous) -> Result<SqliteConnectOptions, StoreError> {
+    // From now on it is known how much time passes.
+    crate::time::for_deletion(0);
     Ok(SqliteConnectOptions::from_str(url)?
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
