@@ -60,7 +60,7 @@ pub struct Running {
     is_new: bool,
     workers: Workers,
     directory: Arc<Directory>,
-    /// Each writes down what calls leave behind, until it is told to stop.
+    /// Each writes down what calls leave behind, until it is to stop.
     keepers: Vec<(Stopper, JoinHandle<()>)>,
     /// How long a stop may take.
     stop_within: Duration,

@@ -1,9 +1,9 @@
-//! How tasks learn that the server stops, and until when they may try to write what is left.
+//! How tasks learn that the server stops, and by when they must have written what is left.
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// Tells a task to stop. Dropped, it tells so without time to try anything twice.
+/// Stops a task. Dropped, it does so without time to try anything twice.
 #[derive(Debug)]
 pub(crate) struct Stopper(oneshot::Sender<Instant>);
 
@@ -17,12 +17,12 @@ pub(crate) struct Deadline(Option<Instant>);
 
 /// The two ends.
 pub(crate) fn stop() -> (Stopper, Stop) {
-    let (tell, wait) = oneshot::channel();
-    (Stopper(tell), Stop(wait))
+    let (sender, receiver) = oneshot::channel();
+    (Stopper(sender), Stop(receiver))
 }
 
 impl Stopper {
-    /// Tells the task to stop, and to write what is left until then.
+    /// Stops the task, which has until then to write what is left.
     pub(crate) fn stop(self, until: Instant) {
         // A task that has ended needs no stop.
         let _ = self.0.send(until);

@@ -1,5 +1,5 @@
-//! Runs small writes where nothing else tells whether the databases can be written: so `GET /ready` and the metrics find
-//! out that a failing disk works again, and that a disk is full under an idle server.
+//! Runs small writes where there are no others: so `GET /ready` and the metrics learn that a failing disk works again, and
+//! that the disk of an idle server is full.
 
 use crate::stop::Stop;
 use keygate_store::{Store, UsageStore};

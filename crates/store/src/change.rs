@@ -5,7 +5,7 @@ use crate::audit::{self, Actor, AuditRow};
 use crate::database::WriteTransaction;
 use crate::error::StoreError;
 use crate::event::Event;
-use crate::time::now_ms;
+use crate::time::{for_deletion, now_ms};
 
 /// How long an answer is kept to be repeated, in milliseconds: a day.
 const REPEATABLE_MS: i64 = 24 * 60 * 60 * 1000;
@@ -57,7 +57,7 @@ impl Change {
     /// [`StoreError::IdempotencyConflict`] when the key was used for another request.
     pub async fn repeat(&mut self, once: &Once) -> Result<Option<Repeat>, StoreError> {
         sqlx::query("DELETE FROM idempotent_answers WHERE created_at < $1")
-            .bind(self.now - REPEATABLE_MS)
+            .bind(for_deletion(self.now) - REPEATABLE_MS)
             .execute(&mut *self.tx)
             .await?;
         let row: Option<(Vec<u8>, i64, String)> = sqlx::query_as(

@@ -39,6 +39,8 @@ const READERS: u32 = 8;
 
 /// How a database is opened.
 pub(crate) fn options(url: &str, synchronous: SqliteSynchronous) -> Result<SqliteConnectOptions, StoreError> {
+    // From now on it is known how much time passes.
+    crate::time::for_deletion(0);
     Ok(SqliteConnectOptions::from_str(url)?
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
@@ -313,5 +315,13 @@ mod tests {
         }
         write.execute(setting("dropped")).await.unwrap();
         assert_eq!(write.health().failures(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_database_that_may_only_be_read_is_unavailable() {
+        let dir = tempfile::tempdir().unwrap();
+        let (read, _write, _anchor, _) = opened(&dir).await;
+        let error = setting("read-only").execute(&read).await.unwrap_err();
+        assert!(is_unavailable(&error), "{error}");
     }
 }

@@ -1,7 +1,7 @@
 //! Whether a database can be written.
 //!
 //! Every write reports how it went. A server looks here to answer `GET /ready`, and runs a small write of its own where
-//! no other tells it that the database can be written again.
+//! there are no others.
 
 use crate::time::now_ms;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,7 +31,7 @@ struct State {
     failures: u64,
     last_failure: Option<Instant>,
     last_attempt: Instant,
-    /// Whether a line told of the failure that lasts.
+    /// Whether the failure that lasts was logged.
     is_logged: bool,
 }
 
@@ -83,7 +83,7 @@ impl WriteHealth {
         drop(state);
         if is_due {
             let seconds = (now_ms() - since).max(0) / 1000;
-            tracing::error!(database = self.database, %error, failures, seconds, "the database cannot be written; free disk space or mend the disk, and what waits is written");
+            tracing::error!(database = self.database, %error, failures, seconds, "the database cannot be written; free disk space or fix the disk, and what waits is written");
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::audit::{self, Actor, AuditRow};
 use crate::error::StoreError;
 use crate::sign_in::{self, BrowserToken};
+use crate::time::for_deletion;
 use crate::{Change, Store};
 use keygate_contract::{Account, AccountId, Member, MemberId, Role, Session};
 use serde_json::{Value, json};
@@ -171,8 +172,8 @@ pub(crate) async fn open(
     .await?;
     let Some(session) = row.map(Session::try_from).transpose()? else { return Ok(None) };
     sqlx::query("DELETE FROM sessions WHERE expires_at <= $1 OR last_seen_at <= $2")
-        .bind(now)
-        .bind(now - IDLE_MS)
+        .bind(for_deletion(now))
+        .bind(for_deletion(now) - IDLE_MS)
         .execute(&mut *tx)
         .await?;
     sqlx::query(
@@ -202,4 +203,34 @@ pub(crate) async fn open(
     };
     audit::insert(tx, &actor, now, row).await?;
     Ok(Some(session))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{NewAccount, now_ms};
+    use keygate_contract::{Email, WorkspaceName};
+
+    #[tokio::test]
+    async fn a_clock_ahead_at_one_sign_in_ends_no_other_session() {
+        let dir = tempfile::tempdir().unwrap();
+        let store =
+            Store::open(&format!("sqlite:{}", dir.path().join("keygate.db").display())).await.unwrap();
+        let new = NewAccount {
+            name: "Account",
+            owner: &Email::parse("owner@example.com").unwrap(),
+            regions: &[],
+            workspace: &WorkspaceName::parse("Default workspace").unwrap(),
+        };
+        let (owner, _) = store.account_create(new).await.unwrap();
+        let now = now_ms();
+        for (n, at) in [(1, now), (2, now + 500 * LIFE_MS)] {
+            let new =
+                NewSession { token_hash: [n; 32], address: "127.0.0.1".into(), request_id: "test".into() };
+            let mut tx = store.write.begin_with("BEGIN IMMEDIATE").await.unwrap();
+            assert!(open(&mut tx, owner.member.as_str(), &new, "link", at).await.unwrap().is_some());
+            tx.commit().await.unwrap();
+        }
+        assert!(store.session_find(&[1; 32], now).await.unwrap().is_some());
+    }
 }

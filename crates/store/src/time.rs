@@ -1,12 +1,22 @@
 //! Time: Unix milliseconds in the store, RFC 3339 on the wire.
 
 use keygate_contract::Timestamp;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::OnceLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Now, in Unix milliseconds.
 pub fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The time by which rows that have ended are deleted: `now`, or what the clock should say by now if it was right when the
+/// database was opened, whichever is earlier. So a clock that is ahead for a moment deletes nothing that is needed when it
+/// is right again.
+pub(crate) fn for_deletion(now: i64) -> i64 {
+    static START: OnceLock<(i64, Instant)> = OnceLock::new();
+    let (start, at) = *START.get_or_init(|| (now_ms(), Instant::now()));
+    now.min(start.saturating_add(i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX)))
 }
 
 /// Unix milliseconds as the wire has them.

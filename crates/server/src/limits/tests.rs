@@ -49,7 +49,7 @@ async fn store(dir: &tempfile::TempDir) -> Store {
 }
 
 #[tokio::test]
-async fn windows_are_dated_anew_when_the_clock_is_set() {
+async fn windows_are_dated_again_when_the_clock_is_set() {
     let dir = tempfile::tempdir().unwrap();
     let store = store(&dir).await;
     let rig = Rig::new(&store).await;

@@ -31,7 +31,7 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     panic!("not within 30 seconds: {what}");
 }
 
-/// A refusal because the store cannot be written, which must say so and what that means.
+/// Whether a change was rejected because the store cannot be written. The answer must say so, and what that means.
 fn unwritten(answer: &Answer, means: &str) -> bool {
     if answer.status != StatusCode::SERVICE_UNAVAILABLE {
         assert!(answer.status.is_success(), "{} {}", answer.status, answer.body);
@@ -170,7 +170,7 @@ async fn a_disk_that_was_full_for_seconds_leaves_nothing_behind() {
     .await;
     let log = process.stop().await;
     let lines = log.lines().filter(|line| !line.contains("console request")).count();
-    assert!(lines < 30, "the log tells of a failing disk now and then, not of each failure:\n{log}");
+    assert!(lines < 30, "the log has a line about a failing disk now and then, not for each failure:\n{log}");
 }
 
 #[tokio::test]

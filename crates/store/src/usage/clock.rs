@@ -29,7 +29,7 @@ impl UsageStore {
         self.clock_at_open
     }
 
-    /// Keeps a time, in Unix milliseconds, that the clock is taken to have told right.
+    /// Keeps a time, in Unix milliseconds, at which the clock is taken to have been right.
     ///
     /// # Errors
     /// [`StoreError::Database`].
