@@ -81,7 +81,7 @@ impl Asking<'_> {
 
     /// One answer. A name lowers what is reserved only if the upstream is known to obey it, and if it says more than 0,
     /// which upstreams take for no limit. The others can only raise it. Of several the largest holds: which of them the
-    /// upstream goes by is not known.
+    /// upstream goes by is not known. What a model may think comes on top: services that take a budget for it count it apart.
     fn output(&self) -> Output {
         if self.call == Call::Embeddings {
             return Output { asked: 0, reserved: 0 };
@@ -89,7 +89,7 @@ impl Asking<'_> {
         let most = self.model.max_output_tokens.unwrap_or(u64::MAX);
         let default = self.model.expected_output_tokens;
         let said = || self.body.output_limits().map(|(name, tokens)| (name, tokens.min(most)));
-        let asked = said().map(|(_, tokens)| tokens).max().unwrap_or(0);
+        let asked = said().map(|(_, tokens)| tokens).max().unwrap_or(0).saturating_add(self.body.thinking);
         let holds = said().any(|(name, _)| self.terms.obeys(name)) && said().all(|(_, tokens)| tokens > 0);
         Output { asked, reserved: if holds { asked } else { asked.max(default) } }
     }
@@ -224,6 +224,9 @@ mod tests {
             (&[Output], chat, r#","max_tokens":10"#, 400),
             (&[], chat, r#","max_tokens":10"#, 400),
             (&[], chat, r#","max_tokens":700"#, 700),
+            (all, chat, r#","max_tokens":10,"thinking_budget":300"#, 310),
+            (all, chat, r#","thinking_budget":300"#, 400),
+            (all, chat, r#","max_tokens":10,"thinking_budget":"low""#, 10),
         ] {
             assert_eq!(answer(names, call, fields), expected, "{names:?} {call:?} {fields}");
         }
@@ -278,6 +281,9 @@ mod tests {
             r#","input":[{"role":"user","content":[{"type":"input_file","file_url":"https://a/b.pdf"}]}]"#,
             r#","input":[{"role":"user","content":"fileid://file-1"}]"#,
             r#","input":[{"role":"user","content":"\u0066ileid://file-1"}]"#,
+            r#","tools":[{"type":"function","name":"f"},{"type":"web_search"}]"#,
+            r#","enable_search":true"#,
+            r#","web_search_options":{}"#,
         ] {
             assert!(
                 (250..300).contains(&asked(refers)) || asked(refers) == 1000,
@@ -285,7 +291,13 @@ mod tests {
                 asked(refers)
             );
         }
-        assert_eq!(asked(&r#",{"file_id":"f"}"#.repeat(0)), 0);
+        for refers_to_nothing in [
+            r#","tools":[{"type":"function"}]"#,
+            r#","enable_search":false"#,
+            r#","previous_response_id":null"#,
+        ] {
+            assert!(asked(refers_to_nothing) < 250, "{refers_to_nothing}");
+        }
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub(crate) struct CallBody<'a> {
     pub(crate) prompt: Weight,
     /// The most tokens of an answer that the call asks for, by each name that its operation has.
     limits: [Option<u64>; 3],
+    /// Tokens that the model may think beside them, if the call says; what cannot be read says nothing.
+    pub(crate) thinking: u64,
     /// How many answers to each prompt it asks for, those among them that it does not want to see.
     pub(crate) answers: u64,
     /// How many prompts there are: `prompt` of completions and `input` of embeddings may be lists.
@@ -101,10 +103,11 @@ enum Field {
     Background,
     PreviousResponseId,
     Conversation,
+    ThinkingBudget,
 }
 
 impl Field {
-    const COUNT: usize = 11;
+    const COUNT: usize = 12;
     const NAMES: [(&'static str, Self); Self::COUNT] = [
         ("model", Self::Model),
         ("stream", Self::Stream),
@@ -117,6 +120,7 @@ impl Field {
         ("background", Self::Background),
         ("previous_response_id", Self::PreviousResponseId),
         ("conversation", Self::Conversation),
+        ("thinking_budget", Self::ThinkingBudget),
     ];
 
     fn of(name: &[u8]) -> Option<Self> {
@@ -238,12 +242,15 @@ impl<'a> BodyReader<'a> {
         if let Some(conversation) = self.stored(Field::Conversation)? {
             self.reading.references.add(conversation);
         }
+        let thinking =
+            self.raw(Field::ThinkingBudget).map(|raw| value::<u64>(Field::ThinkingBudget, "", raw));
         let fields = &self.reading.fields;
         Ok(CallBody {
             body: self.body,
             stream: self.flag(Field::Stream)?,
-            prompt: Weight::new(self.reading.weight),
+            prompt: Weight::new(self.reading.weight()),
             limits,
+            thinking: thinking.and_then(Result::ok).flatten().unwrap_or(0).min(COUNT_MAX),
             answers,
             prompts: self.reading.prompts.max(1),
             has_media: self.reading.has_media,

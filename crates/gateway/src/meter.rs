@@ -143,6 +143,8 @@ impl Meter {
         {
             stored.is_response = false;
             stored.keys.push(self.shared.contexts.id(&stored.workspace, id.as_bytes()));
+            // The client may continue it as soon as it sees this.
+            self.remember_context();
         }
         let used = self.used();
         if let Some(admitted) = &mut self.admitted
@@ -232,15 +234,18 @@ impl Meter {
         }
     }
 
-    /// Remembers what the call took, for those that will refer to it and for others of its kind.
-    fn remember(&self) {
-        let (used, contexts) = (self.used(), &self.shared.contexts);
+    /// Remembers what the call took for those that will refer to it.
+    fn remember_context(&self) {
         for key in self.stored.iter().flat_map(|stored| &stored.keys) {
-            contexts.see(*key, used);
+            self.shared.contexts.see(*key, self.used());
         }
-        let over = used.saturating_sub(self.estimate.base);
+    }
+
+    /// Remembers what it took beyond its estimate for others of its kind.
+    fn remember_overrun(&self) {
+        let over = self.used().saturating_sub(self.estimate.base);
         if over > GROWTH {
-            contexts.overran(self.estimate.kind, over, Instant::now());
+            self.shared.contexts.overran(self.estimate.kind, over, Instant::now());
         }
     }
 }
@@ -267,7 +272,8 @@ impl Drop for Meter {
         if is_known {
             let tokens = self.tokens();
             self.note.used(tokens);
-            self.remember();
+            self.remember_context();
+            self.remember_overrun();
         }
     }
 }

@@ -64,6 +64,8 @@ impl Medium {
     const FLOOR: u64 = 1_750;
     /// A picture is scaled down to no more than this, whatever its size, even where a call asks for high resolution.
     const IMAGE_MOST: u64 = 16_384;
+    /// What a picture may come to more, in thirds of a token, where a call asks for it to be read larger.
+    pub(crate) const ENLARGED: u64 = 3 * (Self::IMAGE_MOST - Self::FLOOR);
     /// JPEG at fair quality takes 0.33 bytes a pixel; a token has 784 pixels.
     const IMAGE_BYTES: u64 = 256;
     /// Speech in AMR, the tightest codec that models take, is 594 bytes a second, and a second comes to 25 tokens.

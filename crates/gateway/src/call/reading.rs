@@ -60,6 +60,12 @@ enum Role {
     Medium(Medium),
     /// An id, or an object that holds one.
     Reference,
+    /// The list of tools, one of them, and of which type it is.
+    Tools,
+    Tool,
+    ToolType,
+    /// Whether the upstream searches for what it reads.
+    Search,
 }
 
 /// What was read of a body so far.
@@ -73,9 +79,12 @@ pub(super) struct Reading<'a> {
     field: Option<Field>,
     field_start: usize,
     /// Of the prompt, in thirds of a token.
-    pub(super) weight: u64,
+    weight: u64,
     pub(super) prompts: u64,
     pub(super) has_media: bool,
+    images: u64,
+    /// Whether pictures may be read larger than by default.
+    enlarges: bool,
     pub(super) references: References,
     /// By level; the body itself is the first.
     roles: [Role; DEPTH_MAX + 1],
@@ -100,6 +109,8 @@ impl<'a> Reading<'a> {
             weight: 0,
             prompts: 0,
             has_media: false,
+            images: 0,
+            enlarges: false,
             references: References::default(),
             roles: [Role::Top; DEPTH_MAX + 1],
             depth: 0,
@@ -110,9 +121,18 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// What the prompt weighs, in thirds of a token.
+    pub(super) fn weight(&self) -> u64 {
+        let larger = if self.enlarges { self.images.saturating_mul(Medium::ENLARGED) } else { 0 };
+        self.weight.saturating_add(larger)
+    }
+
     /// What the value of a top-level field is.
-    fn top_field(&self, name: &[u8]) -> Role {
+    fn top_field(&mut self, name: &[u8]) -> Role {
+        self.enlarges |= matches!(name, b"vl_high_resolution_images" | b"mm_processor_kwargs");
         match (name, self.call) {
+            (b"tools", _) => Role::Tools,
+            (b"enable_search" | b"web_search_options", _) => Role::Search,
             (b"messages", _) => Role::Messages,
             (b"input", Call::Responses) => Role::Items,
             (b"prompt", Call::Responses) => Role::Reference,
@@ -139,7 +159,9 @@ impl<'a> Reading<'a> {
                 }
                 if matches!(name, b"content" | b"output") { Role::Content } else { Role::Plain }
             }
+            Role::Tool if name == b"type" => Role::ToolType,
             Role::Content | Role::Part | Role::Prompts | Role::Prompt => {
+                self.enlarges |= matches!(name, b"max_pixels" | b"min_pixels");
                 Medium::of_field(name).map_or(Role::Plain, Role::Medium)
             }
             Role::Medium(medium) if matches!(name, b"url" | b"data" | b"file_data" | b"file_url") => {
@@ -158,6 +180,7 @@ impl<'a> Reading<'a> {
         match self.roles[self.depth] {
             Role::Messages => Role::Message,
             Role::Items => Role::Item,
+            Role::Tools => Role::Tool,
             Role::Prompts | Role::Prompt => Role::Prompt,
             Role::Content => Role::Part,
             // Its frames.
@@ -268,6 +291,8 @@ impl Sink for Reading<'_> {
         if role == Role::Item {
             self.item = (false, false);
         }
+        // The options of a search.
+        self.references.unnamed += u64::from(role == Role::Search);
         Ok(())
     }
 
@@ -324,6 +349,7 @@ impl Sink for Reading<'_> {
         match role {
             Role::Medium(medium) => {
                 self.has_media = true;
+                self.images += u64::from(medium.is_image());
                 if text.is_base64 {
                     self.weight += medium.weight(&self.body[text.at.clone()]);
                 } else {
@@ -337,6 +363,12 @@ impl Sink for Reading<'_> {
             Role::Reference => {
                 self.weight += text.weight;
                 self.references.add(text.at.clone());
+            }
+            Role::ToolType => {
+                self.weight += text.weight;
+                // What the upstream's own tools find is read by the model, too.
+                let name = &self.body[text.at.clone()];
+                self.references.unnamed += u64::from(!matches!(name, b"function" | b"custom"));
             }
             _ => {
                 self.weight += text.weight;
@@ -361,9 +393,10 @@ impl Sink for Reading<'_> {
 
     fn literal(&mut self, at: Range<usize>) -> Result<(), Fault> {
         self.must_be_in_an_object(at.start)?;
-        self.begin();
+        let role = self.begin();
         if !self.steers() {
             self.weight += at.len() as u64 + 1;
+            self.references.unnamed += u64::from(role == Role::Search && self.body[at.start] == b't');
         }
         self.end(at);
         Ok(())

@@ -207,6 +207,13 @@ fn media_weigh_by_their_bytes_only_in_parts_of_a_message() {
         let weight = weigh(call, &body);
         assert!((most..most + 60).contains(&weight), "{weight}");
     }
+    for larger in [
+        r#"{"model":"a","vl_high_resolution_images":true,"messages":[{"content":[{"image_url":"https://a/b.png"}]}]}"#,
+        r#"{"model":"a","messages":[{"content":[{"image_url":"https://a/b.png","min_pixels":9}]}]}"#,
+    ] {
+        let weight = weigh(Call::ChatCompletions, larger);
+        assert!((16_384..16_450).contains(&weight), "{weight}");
+    }
     let audio = content(&format!(
         r#"[{{"type":"input_audio","input_audio":{{"data":"{}","format":"mp3"}}}}]"#,
         "A".repeat(96_000)

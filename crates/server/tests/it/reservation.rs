@@ -178,16 +178,20 @@ async fn answers_longer_than_expected_pass_a_limit_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_response_that_is_continued_reserves_what_it_took() {
-    let attack = Attack::new().await;
-    let gateway = attack.server.gateway(SINGAPORE);
-    let first = json!({ "model": "m", "input": "Hello", "max_output_tokens": 6_000 });
-    let first = send(call(&gateway, "/responses", &attack.key).json(&first)).await;
-    let id = first.body["id"].as_str().unwrap();
-    let next = json!({ "model": "m", "input": "Hello", "max_output_tokens": 1, "previous_response_id": id });
-    attack.burst("/responses", &next).await;
-    attack.held("a known response");
-    let (_, _, requests) = attack.served();
-    assert_eq!(requests, 3, "6,000 tokens of context each, and not the share of the window");
+    for stream in [false, true] {
+        let attack = Attack::new().await;
+        let gateway = attack.server.gateway(SINGAPORE);
+        let first = json!({ "model": "m", "input": "Hello", "max_output_tokens": 6_000, "stream": stream });
+        let first = send(call(&gateway, "/responses", &attack.key).json(&first)).await;
+        assert_eq!(first.status.as_u16(), 200, "{}", first.body);
+        // The first that this upstream stored.
+        let previous = "resp_1";
+        let next = json!({ "model": "m", "input": "Hello", "max_output_tokens": 1, "previous_response_id": previous });
+        attack.burst("/responses", &next).await;
+        attack.held("a known response");
+        let (_, _, requests) = attack.served();
+        assert_eq!(requests, 3, "6,000 tokens of context each, and not the share of the window");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
