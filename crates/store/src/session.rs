@@ -225,8 +225,12 @@ mod tests {
         let (owner, _) = store.account_create(new).await.unwrap();
         let now = now_ms();
         for (n, at) in [(1, now), (2, now + 500 * LIFE_MS)] {
-            let new =
-                NewSession { token_hash: [n; 32], address: "127.0.0.1".into(), request_id: "test".into() };
+            let new = NewSession {
+                token_hash: [n; 32],
+                browser: BrowserToken { new_hash: [n; 32], old_hash: None },
+                address: "127.0.0.1".into(),
+                request_id: "test".into(),
+            };
             let mut tx = store.write.begin_with("BEGIN IMMEDIATE").await.unwrap();
             assert!(open(&mut tx, owner.member.as_str(), &new, "link", at).await.unwrap().is_some());
             tx.commit().await.unwrap();
