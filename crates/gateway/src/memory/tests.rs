@@ -31,7 +31,10 @@ async fn read(
     key: &KeyMemory,
     mut body: TestBody,
 ) -> Result<Bytes, FillError<Infallible>> {
-    Buffer::new(budget.of(Holder::Key(key)), 8 * MIB).fill(Pin::new(&mut body)).await.map(|filled| filled.bytes)
+    Buffer::new(budget.of(Holder::Key(key)), 8 * MIB)
+        .fill(Pin::new(&mut body))
+        .await
+        .map(|filled| filled.bytes)
 }
 
 #[tokio::test(start_paused = true)]

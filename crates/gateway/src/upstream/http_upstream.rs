@@ -102,11 +102,7 @@ impl HttpUpstream {
         &self.base
     }
 
-    pub(crate) async fn send(
-        &self,
-        mut outgoing: Outgoing,
-        memory: MemoryOf<'_>,
-    ) -> Result<Answer, Refusal> {
+    pub(crate) async fn send(&self, mut outgoing: Outgoing, memory: MemoryOf<'_>) -> Result<Answer, Refusal> {
         let request_id = outgoing.request_id;
         let answer = self.exchange(&mut outgoing).await?;
         if is_event_stream(answer.headers()) && answer.status().is_success() {

@@ -100,10 +100,7 @@ impl Pool {
 
     /// Sends a request and waits for the head of its answer. A kept connection that turns out to be closed before the
     /// request was written is replaced by another; a request that may have reached the upstream is never sent again.
-    pub(super) async fn call(
-        &self,
-        request: Request<Bytes>,
-    ) -> Result<Response<Pooled>, CallError> {
+    pub(super) async fn call(&self, request: Request<Bytes>) -> Result<Response<Pooled>, CallError> {
         let mut request = request.map(Outbound::new);
         let now = Instant::now();
         let deadline = now + self.answer_within;

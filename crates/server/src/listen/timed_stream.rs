@@ -123,8 +123,7 @@ mod tests {
         bound_unsent(&listener);
         let peer = TcpSocket::new_v4().unwrap();
         peer.set_recv_buffer_size(4096).unwrap();
-        let (accepted, peer) =
-            tokio::join!(listener.accept(), peer.connect(listener.local_addr().unwrap()));
+        let (accepted, peer) = tokio::join!(listener.accept(), peer.connect(listener.local_addr().unwrap()));
         let stream = accepted.unwrap().0;
         assert_eq!(SockRef::from(&stream).tcp_notsent_lowat().unwrap(), UNSENT_MAX);
         (TimedStream::new(stream, within), peer.unwrap())

@@ -48,8 +48,7 @@ impl Listener {
         tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             loop {
-                let place =
-                    Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
+                let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
                 // Those that have ended are forgotten.
                 while connections.try_join_next().is_some() {}
                 match self.listener.accept().await {

@@ -20,7 +20,9 @@ pub(super) fn connections(config: &Config) -> usize {
     let configured = config.limits.connections;
     if each < configured {
         tracing::warn!(
-            nofile.limit = limit, connections.configured = configured, connections.each_listener = each,
+            nofile.limit = limit,
+            connections.configured = configured,
+            connections.each_listener = each,
             "the limit of open files permits fewer connections than limits.connections; raise it (LimitNOFILE, ulimit -n)"
         );
     }

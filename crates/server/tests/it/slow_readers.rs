@@ -6,9 +6,9 @@ use crate::support::{Client, SINGAPORE, Server, call, chat, chat_call, send};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::io::Lines;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::io::Lines;
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -242,8 +242,7 @@ async fn an_unread_answer_holds_its_keys_place_until_given_up() {
     let (seen, mut calls) = mpsc::unbounded_channel();
     let (closed, _closed) = mpsc::unbounded_channel();
     tokio::spawn(stub::serve(listener, stub::Behaviour::Write(answer), seen, closed));
-    let (server, key) =
-        before(address, "[limits]\ncalls_per_key = 2\n[timeouts]\nwrite = 4\n").await;
+    let (server, key) = before(address, "[limits]\ncalls_per_key = 2\n[timeouts]\nwrite = 4\n").await;
     let first = unread(&server, &key, &chat("qwen-plus")).await;
     let second = unread(&server, &key, &chat("qwen-plus")).await;
     for _ in 0..2 {
@@ -268,7 +267,8 @@ async fn endless(listener: TcpListener, closed: mpsc::UnboundedSender<()>) {
                 return;
             }
             stream.write_all(stub::streamed("").as_bytes()).await.ok();
-            let event = format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n", "x".repeat(999));
+            let event =
+                format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n", "x".repeat(999));
             while stream.write_all(event.as_bytes()).await.is_ok() {}
             closed.send(()).ok();
         });
@@ -281,8 +281,7 @@ async fn an_unread_stream_frees_its_place_and_its_upstream() {
     let address = listener.local_addr().unwrap();
     let (closed, mut upstream_closed) = mpsc::unbounded_channel();
     tokio::spawn(endless(listener, closed));
-    let (server, key) =
-        before(address, "[limits]\ncalls_per_key = 1\n[timeouts]\nwrite = 2\n").await;
+    let (server, key) = before(address, "[limits]\ncalls_per_key = 1\n[timeouts]\nwrite = 2\n").await;
     let mut body = chat("qwen-plus");
     body["stream"] = true.into();
     let stream = unread(&server, &key, &body).await;
