@@ -245,3 +245,13 @@ fn the_sample_file_has_fields_that_are_there() {
     assert_eq!((config.upstreams.len(), config.models.len()), (1, 151));
     assert_eq!(parse(sample, &[]).unwrap().regions.len(), 3);
 }
+
+#[test]
+fn body_memory_must_hold_one_body() {
+    let config = parse("[limits]\nbody_bytes = 1048576\nbody_memory = 1048576\n[timeouts]\nwrite = 7", &[]);
+    let config = config.unwrap();
+    assert_eq!(config.limits.body_memory, 1 << 20);
+    assert_eq!(config.timeouts.write.as_secs(), 7);
+    let error = parse("[limits]\nbody_memory = 1048576", &[]).unwrap_err();
+    assert!(error.contains("limits.body_memory") && error.contains("limits.body_bytes"), "{error}");
+}
