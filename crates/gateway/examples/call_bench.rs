@@ -18,6 +18,7 @@ use keygate_gateway::directory::Directory;
 use keygate_gateway::door::Door;
 use keygate_gateway::ended::EndedCalls;
 use keygate_gateway::limit::{Clock, Limiter};
+use keygate_gateway::memory::MemoryBudget;
 use keygate_gateway::upstream::{Echo, Upstreams};
 use keygate_gateway::{Gateway, GatewayOptions, RegionAddress, Timeouts};
 use keygate_store::{
@@ -121,6 +122,7 @@ impl Bench {
             clock: Clock::new(),
             contexts: Arc::default(),
             calls_per_key: 100,
+            memory: Arc::new(MemoryBudget::new(512 << 20, 32 << 20, Duration::from_secs(60))),
             ended: Arc::clone(&ended),
         };
         let directory = Arc::new(directory.expect("it is whole"));
