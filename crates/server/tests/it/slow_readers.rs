@@ -340,7 +340,7 @@ async fn outcome(first: &'static str, again: &'static str, slow: bool) -> (u16, 
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {
-                stream.read(&mut [0; 4096]).await.ok();
+                stream.readable().await.unwrap();
                 stream.write_all(first.as_bytes()).await.ok();
                 while stream.write_all(again.as_bytes()).await.is_ok() {
                     if slow {
