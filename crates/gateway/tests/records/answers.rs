@@ -26,6 +26,8 @@ async fn an_answer_leaves_everything_about_the_call_and_nothing_that_was_said() 
     let before = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
     let response = rig.chat(&key, PLUS).await;
     let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    assert_eq!(rig.ended.depth(), 0, "the client has not read it yet");
+    assert_eq!(text(response).await, body);
     let record = rig.record();
     assert_eq!((record.status, record.class, record.error_code), (200, CallClass::Ok, None));
     assert_eq!((record.tokens, record.cost), (told(3, 4, 2), usd(3_000_000 + 8_000_000)));
@@ -36,8 +38,16 @@ async fn an_answer_leaves_everything_about_the_call_and_nothing_that_was_said() 
     assert!(record.forwarded_us.unwrap() <= record.latency_us);
     assert!((before..before + 10_000).contains(&record.ended_at));
     assert_eq!((record.request_id.to_string(), record.request_id.get_version_num()), (id, 7));
-    assert_eq!(text(response).await, body);
     assert_eq!(rig.ended.depth(), 0, "one record a call");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_read_is_left_by_its_client() {
+    let rig = Rig::whole(&format!(r#"{{"choices":[],"text":"{}"}}"#, "x".repeat(1 << 20))).await;
+    let response = rig.chat(&rig.key(), PLUS).await;
+    drop(response);
+    let record = rig.record();
+    assert_eq!((record.status, record.error_code), (200, Some("client_closed_request")));
 }
 
 #[tokio::test]

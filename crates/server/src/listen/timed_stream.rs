@@ -116,6 +116,10 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::{TcpListener, TcpSocket};
+    use tokio::time::timeout;
+
+    /// Longer than any time-out of these tests.
+    const LONG: Duration = Duration::from_secs(60);
 
     /// A connection whose peer has little room, and that peer.
     async fn connected(within: Duration) -> (TimedStream, TcpStream) {
@@ -132,7 +136,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_does_not_read_loses_its_connection() {
         let (mut stream, mut peer) = connected(Duration::from_secs(1)).await;
-        let error = stream.write_all(&vec![1; 16 << 20]).await.unwrap_err();
+        let error = timeout(LONG, stream.write_all(&vec![1; 16 << 20])).await.unwrap().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         drop(stream);
         let mut all = Vec::new();
@@ -148,7 +152,7 @@ mod tests {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         });
-        let error = stream.write_all(&vec![1; 16 << 20]).await.unwrap_err();
+        let error = timeout(LONG, stream.write_all(&vec![1; 16 << 20])).await.unwrap().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         reads.abort();
     }

@@ -109,10 +109,17 @@ fn post(path: &str, headers: &str, length: usize) -> String {
 }
 
 /// Whether the other end is closed before long.
-async fn is_closed(mut stream: TcpStream) -> bool {
-    let mut sink = vec![0; 64 << 10];
-    let ends = async { while matches!(stream.read(&mut sink).await, Ok(read) if read > 0) {} };
-    timeout(LONG, ends).await.is_ok()
+async fn is_closed(stream: TcpStream) -> bool {
+    timeout(LONG, left_of(stream)).await.is_ok()
+}
+
+/// Bytes that come until the other end closes.
+async fn left_of(mut stream: TcpStream) -> usize {
+    let (mut sink, mut all) = (vec![0; 64 << 10], 0);
+    while let Ok(read @ 1..) = stream.read(&mut sink).await {
+        all += read;
+    }
+    all
 }
 
 #[tokio::test]
@@ -243,16 +250,23 @@ async fn an_unread_answer_holds_its_keys_place_until_given_up() {
     let (closed, _closed) = mpsc::unbounded_channel();
     tokio::spawn(stub::serve(listener, stub::Behaviour::Write(answer), seen, closed));
     let (server, key) = before(address, "[limits]\ncalls_per_key = 2\n[timeouts]\nwrite = 4\n").await;
-    let first = unread(&server, &key, &chat("qwen-plus")).await;
-    let second = unread(&server, &key, &chat("qwen-plus")).await;
+    let mut first = unread(&server, &key, &chat("qwen-plus")).await;
+    let mut second = unread(&server, &key, &chat("qwen-plus")).await;
     for _ in 0..2 {
         timeout(LONG, calls.recv()).await.unwrap().unwrap();
+    }
+    // The answers are there whole, and are being written.
+    for stream in [&mut first, &mut second] {
+        timeout(LONG, stream.read_exact(&mut [0; 12])).await.unwrap().unwrap();
     }
     let third = chat_call(&server.gateway(SINGAPORE), &key, "qwen-max").await;
     assert_eq!(third.status, 429, "{:?}", third.headers);
     // Nobody reads, and yet there is a place again.
     until_status(&server, &key, 200).await;
-    assert!(is_closed(first).await && is_closed(second).await);
+    // They were given up, and not written.
+    for stream in [first, second] {
+        assert!(left_of(stream).await < 6 << 20);
+    }
 }
 
 /// An upstream that streams events for as long as somebody takes them, and reports when nobody does any more.
@@ -340,6 +354,7 @@ async fn outcome(first: &'static str, again: &'static str, slow: bool) -> (u16, 
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {
+                stream.readable().await.unwrap();
                 stream.write_all(first.as_bytes()).await.ok();
                 while stream.write_all(again.as_bytes()).await.is_ok() {
                     if slow {
