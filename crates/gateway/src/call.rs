@@ -228,7 +228,7 @@ impl<'a> BodyReader<'a> {
         };
         if self.flag(Field::Background)? {
             // It would go on after its answer, where nothing counts it.
-            let expected = "false: calls that go on in the background are not served";
+            let expected = "false: background requests are not supported";
             return Err(wrong(Field::Background, expected));
         }
         let mut limits = [None; 3];
@@ -266,7 +266,7 @@ impl<'a> BodyReader<'a> {
     fn stored(&self, field: Field) -> Result<Option<Range<usize>>, Refusal> {
         #[derive(Deserialize)]
         struct WithId {
-            #[expect(dead_code, reason = "only whether it is there matters")]
+            #[expect(dead_code, reason = "only its presence matters")]
             id: serde::de::IgnoredAny,
         }
         #[derive(Deserialize)]
@@ -444,7 +444,7 @@ fn bad_json(body: &[u8], fault: Fault) -> Refusal {
             format!("The body nests more than {} levels deep, at {}.", crate::scan::DEPTH_MAX, place(at))
         }
         Fault::Shape(at) => format!(
-            "The body must be a JSON object in which no field stands twice or in another spelling; see {}.",
+            "The body must be a JSON object without duplicate or misspelled fields; see {}.",
             place(at)
         ),
     };

@@ -160,7 +160,7 @@ impl Meter {
         if !is_believed && !std::mem::replace(&mut self.doubted, true) {
             tracing::warn!(
                 request.id = %self.note.request_id(), tokens.input = usage.input, tokens.output = usage.output,
-                "an upstream reported more tokens than the request can have used; they are estimated"
+                "an upstream reported more tokens than the request can have used; using the estimate"
             );
         }
         is_believed

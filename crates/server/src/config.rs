@@ -334,8 +334,8 @@ fn check_limits(limits: Limits) -> Result<(), ConfigError> {
     if limits.body_memory < limits.body_bytes {
         let Limits { body_memory, body_bytes, .. } = limits;
         let text = format!(
-            "{body_memory} bytes do not hold one body of {body_bytes}; raise it to that at least, better to 20 times as \
-             much, or lower limits.body_bytes"
+            "{body_memory} bytes cannot hold one body of {body_bytes} bytes; raise it to at least that much, or better \
+             20 times as much, or lower limits.body_bytes"
         );
         return Err(bad("limits.body_memory", text));
     }

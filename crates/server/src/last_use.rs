@@ -34,7 +34,7 @@ pub(crate) async fn keep(directory: Arc<Directory>, store: Store, mut stop: Stop
                 left = keeper.write(&directory, &store, true).await;
             }
             if left > 0 {
-                tracing::error!(keys = left, "the last use of keys was not written");
+                tracing::error!(keys = left, "the last use of some keys was not saved");
             }
             return;
         }
@@ -71,7 +71,7 @@ impl Keeper {
                 0
             }
             Err(error) => {
-                tracing::debug!(%error, "the last use of keys could not be written; it will be");
+                tracing::debug!(%error, "failed to save the last use of keys; will retry");
                 uses.len()
             }
         }

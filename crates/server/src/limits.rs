@@ -81,7 +81,7 @@ impl Limits {
                 if windows > 0 {
                     tracing::error!(
                         windows,
-                        "limits of the last minute were not written; the next start will not know of them"
+                        "rate-limit windows were not saved; the next start will not count the last minute"
                     );
                 }
                 return;
@@ -149,7 +149,7 @@ impl Writer {
                 true
             }
             Err(error) => {
-                tracing::debug!(%error, "the limits' windows could not be written; they will be, with the next ones");
+                tracing::debug!(%error, "failed to save rate-limit windows; will retry with the next ones");
                 false
             }
         }

@@ -113,7 +113,7 @@ impl Problem {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::StoreUnavailable,
-            "The server's database is busy, or its disk is full or fails. Nothing was changed. Try again in a moment.",
+            "The server's database is busy, or its disk is full or failing. Nothing was changed. Try again shortly.",
         )
         .retry_after(1)
     }

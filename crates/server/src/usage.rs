@@ -82,7 +82,7 @@ impl<L: Ledger> Keeper<L> {
         }
         let begun = Instant::now();
         if let Err(error) = self.ledger.append(&self.pending).await {
-            tracing::debug!(%error, calls, "calls could not be written down; they will be");
+            tracing::debug!(%error, calls, "failed to record calls; will retry");
             self.metrics.append_failures.inc();
             self.append.failed();
             return false;
@@ -125,7 +125,7 @@ impl<L: Ledger> Keeper<L> {
                 true
             }
             Err(error) => {
-                tracing::debug!(%error, "calls could not be added up; they will be");
+                tracing::debug!(%error, "failed to add calls to the rollups; will retry");
                 self.fold.failed();
                 false
             }

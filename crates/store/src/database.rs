@@ -121,7 +121,7 @@ async fn is_usable(connection: &mut SqliteConnection, access: Access, health: &W
         }
         if connection.is_in_transaction() {
             if access == Access::Write {
-                health.failed(&"SQLite rolled a transaction back");
+                health.failed(&"SQLite rolled back a transaction");
             }
             return false;
         }
@@ -199,7 +199,7 @@ impl Writer {
         match tokio::time::timeout(PROBE_TIMEOUT, write).await {
             Ok(Ok(_)) => self.health.probed(),
             Ok(Err(error)) => self.report(&error),
-            Err(_) => self.health.failed(&"a small write takes too long"),
+            Err(_) => self.health.failed(&"the probe write timed out"),
         }
     }
 

@@ -53,8 +53,8 @@ pub enum StoreError {
     },
     /// Another process serves this database.
     #[error(
-        "another process uses {0}. Two on one database would lose requests, count limits apart and miss each other's \
-         changes; stop the other one, or give this one a data folder of its own"
+        "another process is using {0}. Two processes on one database would lose requests, count limits separately and \
+         miss each other's changes; stop the other one, or give this one its own data folder"
     )]
     InUse(String),
     /// A stored value that this build cannot read.

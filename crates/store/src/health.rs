@@ -83,7 +83,7 @@ impl WriteHealth {
         drop(state);
         if is_due {
             let seconds = (now_ms() - since).max(0) / 1000;
-            tracing::error!(database = self.database, %error, failures, seconds, "the database cannot be written; free disk space or fix the disk, and what waits is written");
+            tracing::error!(database = self.database, %error, failures, seconds, "writes to the database are failing; free disk space or fix the disk, and pending data will be written");
         }
     }
 
@@ -108,7 +108,7 @@ impl WriteHealth {
         let failures = state.failures;
         drop(state);
         if is_logged {
-            tracing::info!(database = self.database, failures, "the database can be written again");
+            tracing::info!(database = self.database, failures, "writes to the database succeed again");
         }
     }
 

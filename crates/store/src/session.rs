@@ -85,7 +85,7 @@ impl Store {
                 "UPDATE sessions SET last_seen_at = $1 WHERE token_hash = $2 AND last_seen_at < $1",
             );
             if let Err(error) = self.write.execute(seen.bind(now).bind(token_hash.as_slice())).await {
-                tracing::debug!(%error, "a session's last request could not be noted");
+                tracing::debug!(%error, "failed to record the last request of a session");
             }
         }
         row.member.try_into().map(Some)

@@ -39,13 +39,13 @@ pub(super) fn CodeStep(
         let left = sent_at.get_value() + STEP_MS - Date::now();
         if left > 0.0 {
             let seconds = (left / 1000.0).ceil();
-            return notice.set(Some(format!("A code is sent once a minute. Try again in {seconds} s.")));
+            return notice.set(Some(format!("You can request one code a minute. Try again in {seconds} s.")));
         }
         notice.set(None);
         let call = session_code(client, EmailCodeCreate { email: email.clone() });
         again.send(call, move |()| {
             sent_at.set_value(Date::now());
-            notice.set(Some("Another code is on its way. The one before works no more.".into()));
+            notice.set(Some("Another code is on its way. The previous code no longer works.".into()));
         });
     };
     let wrong = Signal::derive(move || {
@@ -56,7 +56,7 @@ pub(super) fn CodeStep(
     view! {
         <header>
             <h1>"Enter the code"</h1>
-            <p>"If " <b><bdi>{address}</bdi></b> " may sign in, a code of " {DIGITS} " digits is on its way there. It works in this browser, for 10 minutes."</p>
+            <p>"If " <b><bdi>{address}</bdi></b> " can sign in, a " {DIGITS} "-digit code is on its way there. It works only in this browser, for 10 minutes."</p>
         </header>
         <Form on_submit=submit>
             <TextField

@@ -37,9 +37,9 @@ pub(super) fn LinkStep(
         <header>
             <h1 tabindex="-1">{move || if is_over() { "This link did not sign you in" } else { "Sign in" }}</h1>
             <p>{move || if is_over() {
-                view! { "A link works once and for 15 minutes." }.into_any()
+                view! { "A link works once, within 15 minutes." }.into_any()
             } else {
-                view! { "You opened a sign-in link for " <b><bdi>{host.clone()}</bdi></b> ". It works once and for 15 minutes." }.into_any()
+                view! { "You opened a sign-in link for " <b><bdi>{host.clone()}</bdi></b> ". It works once, within 15 minutes." }.into_any()
             }}</p>
         </header>
         <ErrorNote error=submission.error_beside(&[]) />

@@ -110,7 +110,7 @@ test.describe("signed out", () => {
       await other.keyboard.press("Enter");
       expect((await answer).status()).toBe(401);
     }
-    await expect(other.getByText("asked for in another browser")).toBeVisible();
+    await expect(other.getByText("requested in another browser")).toBeVisible();
     await elsewhere.close();
 
     await page.getByLabel("Code").fill(code);

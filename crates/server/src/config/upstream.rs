@@ -130,7 +130,7 @@ pub(super) fn check_upstreams(
             return Err(bad(field, "there are two upstreams with this id"));
         }
         if !(0.0..=1.0).contains(&upstream.unseen_context) {
-            return Err(bad(field, "`unseen_context` is a share of the model's window, 0 to 1"));
+            return Err(bad(field, "`unseen_context` must be a fraction of the model's window, from 0 to 1"));
         }
         for (model, _) in upstream.models.names() {
             if !known.contains(&model) {

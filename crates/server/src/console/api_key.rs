@@ -23,7 +23,7 @@ use utoipa_axum::routes;
 /// What it means for a key that it could not be deleted, disabled or given another secret.
 const STILL_WORKS: &str = "The key still works as before.";
 /// What it means for a key that another change of it could not be made.
-const AS_IT_WAS: &str = "The key is as it was before.";
+const AS_IT_WAS: &str = "The key is unchanged.";
 
 pub(super) fn router() -> OpenApiRouter<Console> {
     OpenApiRouter::new()

@@ -74,7 +74,7 @@ fn too_many(who: &str, wait: u64) -> Problem {
     Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::TooManyAttempts,
-        format!("There were too many attempts to sign in from this {who}. Try again in {wait} seconds."),
+        format!("Too many sign-in attempts from this {who}. Try again in {wait} seconds."),
     )
     .retry_after(wait)
 }

@@ -146,7 +146,7 @@ async fn read(body: axum::body::Body, limit: usize, console: &Console) -> Result
         Ok(Err(FillError::TooLarge)) => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             ErrorCode::BodyTooLarge,
-            format!("The body is larger than {limit} bytes, which no request needs."),
+            format!("The body is larger than {limit} bytes, the limit for this request."),
         ),
         Ok(Err(FillError::Broken(_))) => {
             return Err(Problem::new(

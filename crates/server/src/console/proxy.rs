@@ -22,8 +22,8 @@ impl ProxyCheck {
         if !has_trusted_proxies && console_url.starts_with("https://") {
             tracing::warn!(
                 public_url = console_url,
-                "public_url is https, so a proxy must be in front of this server, but trusted_proxies is empty: every \
-                 client has the address of the proxy, and all share its budget of sign-in attempts. Name the proxy in \
+                "public_url is https, so a proxy must be in front of this server, but trusted_proxies is empty: all \
+                 clients appear under the proxy's address and share one budget of sign-in attempts. Add the proxy to \
                  trusted_proxies"
             );
         }
@@ -38,8 +38,8 @@ impl ProxyCheck {
         if is_forwarded && self.armed.swap(false, Ordering::Relaxed) {
             tracing::warn!(
                 "a request carries X-Forwarded-For or Forwarded, but trusted_proxies is empty: the header is ignored, \
-                 and clients behind one proxy share its budget of sign-in attempts. If a proxy is in front of this \
-                 server, name it in trusted_proxies; if not, a client sent the header, and nothing is wrong"
+                 and clients behind one proxy share one budget of sign-in attempts. If a proxy is in front of this \
+                 server, add it to trusted_proxies; otherwise a client sent the header, and no action is needed"
             );
         }
     }

@@ -229,8 +229,8 @@ fn bad_code() -> Problem {
     Problem::new(
         StatusCode::UNAUTHORIZED,
         ErrorCode::SignInFailed,
-        "This code is wrong, was used already, is older than 10 minutes, or was asked for in another browser. Check it, \
-         or ask for a new one here.",
+        "This code is wrong, already used, older than 10 minutes, or was requested in another browser. Check it, or \
+         request a new one here.",
     )
     .field("code")
 }
@@ -255,8 +255,8 @@ fn too_many_failures(retry_after: u64) -> Problem {
         StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::TooManyAttempts,
         format!(
-            "Too many wrong codes were entered. Try again in {wait}, use a browser in which you signed in before, or use \
-             a link from `keygate sign-in-link`."
+            "Too many wrong codes. Try again in {wait}, use a browser in which you have signed in before, or use a \
+             link from `keygate sign-in-link`."
         ),
     )
     .field("code")

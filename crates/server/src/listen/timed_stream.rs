@@ -21,7 +21,7 @@ const UNSENT_MAX: u32 = 128 << 10;
 pub(crate) fn bound_unsent(listener: &impl AsFd) {
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     if let Err(error) = SockRef::from(listener).set_tcp_notsent_lowat(UNSENT_MAX) {
-        tracing::debug!(%error, "the system cannot bound what it keeps for a client");
+        tracing::debug!(%error, "cannot set TCP_NOTSENT_LOWAT; the system's own limit on unsent bytes applies");
     }
 }
 
@@ -70,7 +70,7 @@ impl TimedStream {
             if self.wait.take().is_some_and(|wait| wait.written < self.least) {
                 // What the system still keeps for the peer goes, too.
                 drop(self.stream.set_zero_linger());
-                return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the client does not read"));
+                return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the client is not reading"));
             }
         }
     }

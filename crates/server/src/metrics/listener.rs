@@ -64,7 +64,7 @@ impl Listener {
                         });
                     }
                     Err(error) => {
-                        tracing::warn!(%error, "the admin listener cannot accept a connection");
+                        tracing::warn!(%error, "the admin listener failed to accept a connection");
                         tokio::time::sleep(Duration::from_millis(50)).await;
                     }
                 }

@@ -33,7 +33,7 @@ impl Collector for Stores {
         }
         let mut failures = encoder.encode_descriptor(
             "store_write_failures",
-            "Writes to the database that failed",
+            "Failed writes to the database",
             None,
             MetricType::Counter,
         )?;

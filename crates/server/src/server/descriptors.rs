@@ -11,7 +11,7 @@ pub(super) fn connections(config: &Config) -> usize {
     let limit = match rlimit::increase_nofile_limit(rlimit::INFINITY) {
         Ok(limit) => limit,
         Err(error) => {
-            tracing::warn!(%error, "the limit of open files cannot be raised");
+            tracing::warn!(%error, "cannot raise the open-file limit");
             rlimit::Resource::NOFILE.get_soft().unwrap_or(u64::MAX)
         }
     };
@@ -23,7 +23,7 @@ pub(super) fn connections(config: &Config) -> usize {
             nofile.limit = limit,
             connections.configured = configured,
             connections.each_listener = each,
-            "the limit of open files permits fewer connections than limits.connections; raise it (LimitNOFILE, ulimit -n)"
+            "the open-file limit permits fewer connections than limits.connections; raise it (LimitNOFILE, ulimit -n)"
         );
     }
     each.min(configured)

@@ -36,7 +36,7 @@ pub(crate) async fn clean(store: UsageStore, keep: Keep, mut stop: Stop) {
                 0 => {}
                 rows => tracing::info!(
                     rows,
-                    "the oldest requests of the log are deleted: it has `usage.log_bytes`"
+                    "deleted the oldest requests of the log, which had reached `usage.log_bytes`"
                 ),
             }
             Ok::<_, StoreError>(())
@@ -49,7 +49,7 @@ pub(crate) async fn clean(store: UsageStore, keep: Keep, mut stop: Stop) {
             // Sooner than in an hour.
             next_round = Instant::now();
             if failure_log_is_due() {
-                tracing::warn!(%error, "usage that is too old could not be deleted; it will be");
+                tracing::warn!(%error, "failed to delete expired usage; will retry");
             }
         }
     }
@@ -58,13 +58,13 @@ pub(crate) async fn clean(store: UsageStore, keep: Keep, mut stop: Stop) {
 async fn round(store: &UsageStore, retention: Retention, trust: &mut Trust) -> Result<(), StoreError> {
     let now = now_ms();
     if let Err(doubt) = trust.look(now, Instant::now()) {
-        tracing::warn!(?doubt, "no usage is deleted by its age, because the system's clock may be wrong");
+        tracing::warn!(?doubt, "skipped deleting usage by age: the system clock may be wrong");
         return Ok(());
     }
     store.known_time_set(now).await?;
     match store.clean(retention, now).await? {
         0 => {}
-        rows => tracing::info!(rows, "usage that was too old is deleted"),
+        rows => tracing::info!(rows, "deleted expired usage"),
     }
     Ok(())
 }

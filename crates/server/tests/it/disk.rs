@@ -113,7 +113,7 @@ async fn a_disk_that_was_full_for_seconds_leaves_nothing_behind() {
             "The key still works as before.",
         ) || unwritten(
             &owner.post(&format!("{}/enable", path(&toggled)), json!({})).await,
-            "The key is as it was before.",
+            "The key is unchanged.",
         )
     })
     .await;
@@ -225,7 +225,7 @@ async fn every_change_fails_whole_when_the_disk_fails() {
     }
     assert!(process.metrics().await.contains("keygate_store_writable{database=\"keygate\"} 1"));
     let log = process.stop().await;
-    let lines = log.matches("the database cannot be written").count();
+    let lines = log.matches("writes to the database are failing").count();
     assert!((1..=2).contains(&lines), "one line a minute:\n{log}");
 }
 
@@ -342,7 +342,7 @@ async fn a_second_server_on_a_store_does_not_start() {
         // Another data folder, so that only the key store is shared.
         let file = Process::config(&other, &format!("database_url = '{url}'\n"));
         let error = process::fails(&["serve", "--config", file.to_str().unwrap()]);
-        assert!(error.contains("another process uses"), "{error}");
+        assert!(error.contains("another process is using"), "{error}");
     }
     // What works beside a server still does.
     assert!(process.sign_in_link().contains("/sign-in?token="));

@@ -50,8 +50,8 @@ fn lines(
         drop(items);
         // Who does not read holds these lines, and no more are made until they are read.
         let text = console.memory.of(Holder::Console).hold(text).await.map_err(|_| {
-            tracing::warn!("an export was cut off: the memory for requests and answers is used up");
-            io::Error::other("no memory")
+            tracing::warn!("export aborted: limits.body_memory is exhausted");
+            io::Error::other("limits.body_memory is exhausted")
         })?;
         Ok(Some((text, (console, export, table))))
     });
