@@ -114,7 +114,7 @@ fn chat(fields: &str) -> u64 {
     weigh(Call::ChatCompletions, &format!(r#"{{"model":"a",{fields}}}"#))
 }
 
-/// A message whose content this is.
+/// A message with this content.
 fn content(content: &str) -> u64 {
     chat(&format!(r#""messages":[{{"role":"user","content":{content}}}]"#))
 }
@@ -122,7 +122,7 @@ fn content(content: &str) -> u64 {
 #[test]
 fn the_prompt_is_weighed_without_what_only_steers() {
     let messages = r#""messages":[{"role":"user","content":"Hello there"}]"#;
-    // The text of the list, with a comma behind each value.
+    // The text of the list, with a comma after each value.
     assert_eq!(chat(messages), (r#"[{"role":"user","content":"Hello there"}]"#.len() as u64 + 3).div_ceil(3));
     assert_eq!(
         chat(&format!(r#""max_tokens":9,"stream":true,"stream_options":{{"a":[1]}},{messages}"#)),

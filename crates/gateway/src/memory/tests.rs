@@ -1,4 +1,4 @@
-//! The budget under bodies that come, wait, stop and lie.
+//! The budget with bodies that arrive, stall, stop and lie about their length.
 
 use super::*;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
@@ -79,7 +79,7 @@ async fn unfinished_bodies_of_one_key_leave_the_other_keys_alone() {
 async fn bodies_that_wait_for_each_other_all_come_through() {
     let budget = budget(32 * MIB, 8 * MIB);
     let keys: Vec<_> = (0..8).map(|_| Arc::new(KeyMemory::default())).collect();
-    // Ten times what the budget holds, a piece of each at a time.
+    // Ten times the budget, one chunk of each body at a time.
     let reads = keys.iter().cycle().take(40).map(|key| {
         let (budget, key) = (Arc::clone(&budget), Arc::clone(key));
         tokio::spawn(async move {

@@ -197,9 +197,9 @@ async fn every_change_fails_whole_when_the_disk_fails() {
         let anonymous = Client::of(&process.console);
         assert!(unwritten(
             &anonymous.post("/session", json!({ "token": token })).await,
-            "Try again in a moment."
+            "Try again shortly."
         ));
-        assert!(unwritten(&leaving.delete("/session").await, "Try again in a moment."));
+        assert!(unwritten(&leaving.delete("/session").await, "Try again shortly."));
         assert!(unwritten(
             &owner.post(&format!("{path}/disable"), json!({})).await,
             "still works as before."
