@@ -48,8 +48,8 @@ impl Weight {
 
 /// A kind of medium, determined by the field that holds it.
 ///
-/// The cost of a medium depends on its pixels or seconds, and its size bounds those from below. Each kind has a minimum
-/// for media of unknown size, and counts for more by its size, at the rate of the most compact encoding in use.
+/// The cost of a medium depends on its pixels or seconds, and its size in bytes is evidence of those. Each kind has a
+/// minimum for media of unknown size, and counts for more by its size, at the rate of the most compact encoding in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Medium {
     Image,

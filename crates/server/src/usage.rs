@@ -25,7 +25,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Between two looks at the queues.
 const EVERY: Duration = Duration::from_millis(40);
-/// Between two tries of a stop to write what is left.
+/// The interval between two attempts of a stop to write what is left.
 const RETRY_AT_STOP: Duration = Duration::from_millis(200);
 
 /// Writes down what the queues of all gateways hold.
@@ -54,7 +54,7 @@ impl<L: Ledger> Keeper<L> {
         }
     }
 
-    /// Writes until it is to stop; then what is left, as long as the stop may take, and ends.
+    /// Writes until the stop. Then retries what is left until the deadline, and ends.
     pub(crate) async fn keep(mut self, mut stop: Stop) {
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

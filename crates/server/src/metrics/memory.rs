@@ -1,4 +1,4 @@
-//! What requests and answers hold of the memory budget, looked at when it is asked for.
+//! The use of the memory budget, read at each scrape.
 
 use keygate_gateway::memory::MemoryBudget;
 use prometheus_client::collector::Collector;

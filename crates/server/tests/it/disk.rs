@@ -262,7 +262,7 @@ async fn a_stop_with_a_failing_disk_says_what_is_lost() {
     let log = process.stop().await;
     let lost = log.lines().find(|line| line.contains("calls were not written down"));
     assert!(lost.is_some_and(|line| line.contains("\"calls\":7")), "{log}");
-    assert!(log.contains("limits of the last minute were not written"), "{log}");
+    assert!(log.contains("rate-limit windows were not written"), "{log}");
 }
 
 #[tokio::test]
