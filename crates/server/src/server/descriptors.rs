@@ -31,7 +31,6 @@ pub(super) fn connections(config: &Config) -> usize {
 
 /// The connections per listener that an open-file limit permits. Half of the limit is for upstreams, because each
 /// connection may need one there.
-/// one there.
 fn share(limit: u64, listeners: usize, admin: usize) -> usize {
     let left = limit.saturating_sub(FILES).saturating_sub(admin as u64);
     let each = left / 2 / listeners.max(1) as u64;
