@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 const DIGITS: usize = 6;
 
-/// The server sends one code in this time, in milliseconds, and answers the same when it sends none.
+/// The server sends one code per this time, in milliseconds. Its answer is the same if it sends none.
 const STEP_MS: f64 = 60_000.0;
 
 /// Asks for the code and signs in with it.

@@ -16,7 +16,7 @@ fn budget(total: usize, body_max: usize) -> Arc<MemoryBudget> {
 
 type TestBody = Pin<Box<dyn http_body::Body<Data = Bytes, Error = Infallible> + Send>>;
 
-/// A body of pieces of 32 KiB, which then never ends if `stops`.
+/// A body in chunks of 32 KiB. With `stops`, it then stalls for ever.
 fn body(bytes: usize, stops: bool) -> TestBody {
     let pieces = stream::iter(vec![Bytes::from(vec![7; 32 << 10]); bytes / (32 << 10)]);
     let frames = pieces.map(|piece| Ok(Frame::data(piece)));
