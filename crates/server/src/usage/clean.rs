@@ -37,7 +37,7 @@ pub(crate) async fn clean(store: UsageStore, keep: Keep, mut stop: Stop) {
                 0 => {}
                 rows => tracing::info!(
                     rows,
-                    "deleted the oldest requests of the log, which had reached `usage.log_bytes`"
+                    "deleted the oldest requests of the log, which had exceeded `usage.log_bytes`"
                 ),
             }
             Ok::<_, StoreError>(())
