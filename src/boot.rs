@@ -18,11 +18,11 @@ pub fn base() -> String {
     handed("base").and_then(|base| base.as_string()).unwrap_or_default()
 }
 
-/// The token of the sign-in link that the page was opened with, once. It has left the address already.
+/// Takes the token of the sign-in link that the page was opened with. The address no longer contains it.
 pub fn take_token() -> Option<String> {
     let token = handed("token")?.as_string()?;
     let all = Reflect::get(&window(), &"keygate".into()).ok()?;
-    // Nobody else can take it; that it cannot be removed is no reason not to use it.
+    // Nobody else can read it. If it cannot be removed, it is used anyway.
     let _ = Reflect::delete_property(all.unchecked_ref::<Object>(), &"token".into());
     decode(&token).filter(|token| !token.is_empty())
 }

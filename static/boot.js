@@ -14,8 +14,8 @@
   // Doubled slashes would make `//name/` of a path, which is another host.
   const path = location.pathname.replace(/\/{2,}/g, "/").replace(/\/(index|404)\.html$/, "/");
 
-  // The token of a sign-in link leaves the address and the history before anything is loaded. The program takes it from
-  // memory, see `boot.rs`; it never stands in the page.
+  // Removes the token of a sign-in link from the address and the history before anything is loaded. The program takes
+  // it from memory, see `boot.rs`; it never appears in the page.
   let token;
   const fields = location.search.slice(1).split("&");
   const others = fields.filter((field) => !field.startsWith("token="));

@@ -23,7 +23,7 @@ use others::OtherBackends;
 /// How far the person is.
 #[derive(Clone)]
 enum Step {
-    /// Asking whether to sign in by a link.
+    /// Asking whether to sign in with a link.
     Link,
     /// Asking for the address.
     Email,

@@ -79,7 +79,7 @@ export class Console {
   }
 }
 
-/** Opens a sign-in link and does what it asks for: the page signs in only when told to. */
+/** Opens a sign-in link and confirms it: the page signs in only after a click. */
 export async function followLink(page: Page, link: string) {
   await page.goto(link);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();

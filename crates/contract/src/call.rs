@@ -49,8 +49,8 @@ pub struct Call {
     pub address: String,
     /// What it cost; null: nothing that has a price.
     pub cost: Option<Cost>,
-    /// How many requests this row stands for. It is more than 1 where a key had more than 100 rejections in a minute: those
-    /// after them are combined by model and code, and the row describes the latest.
+    /// How many requests this row represents. More than 1 if a key had more than 100 rejections in a minute: later ones
+    /// are combined by model and code, and the row describes the latest.
     pub count: u32,
 }
 

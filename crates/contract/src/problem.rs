@@ -87,7 +87,7 @@ pub enum ErrorCode {
     HeadersTooLarge,
     /// 500: a fault of the server; its log has the cause.
     Internal,
-    /// 503: the server holds as many bytes of requests and answers as it may; wait as `Retry-After` says.
+    /// 503: the memory for requests and answers is exhausted; wait as `Retry-After` says.
     ServerOverloaded,
     /// 503: the store does not answer.
     StoreUnavailable,

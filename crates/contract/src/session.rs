@@ -21,7 +21,7 @@ pub struct SessionCreate {
     /// The address the code was sent to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub email: Option<Email>,
-    /// The six digits of the mail. They work with the cookie that `session_code` set, and with no other.
+    /// The six digits from the mail. They work only with the cookie that `session_code` set.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<String>,
     /// The token of a sign-in link.

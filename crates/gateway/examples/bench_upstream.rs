@@ -1,5 +1,5 @@
-//! An upstream for benchmarks: answers `"stream":true` with 50 events, each written by itself, and anything else with a
-//! fixed answer of 600 bytes.
+//! An upstream for benchmarks: answers `"stream":true` with 50 events, each written separately, and anything else with
+//! a fixed answer of 600 bytes.
 //!
 //!     cargo run --release -p keygate-gateway --example bench_upstream -- 127.0.0.1:19090
 
@@ -9,10 +9,10 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Events of a stream.
+/// Events per stream.
 const EVENTS: usize = 50;
 
-/// What is written for each kind of request.
+/// The answers to the two kinds of request.
 struct Answers {
     whole: Vec<u8>,
     stream: Vec<Vec<u8>>,
@@ -49,7 +49,7 @@ async fn main() -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        // A connection that breaks is the load generator's at its end.
+        // An error here is the load generator closing its connections at its end.
         tokio::spawn(serve(stream, Arc::clone(&answers)));
     }
 }
@@ -71,7 +71,7 @@ async fn serve(mut stream: TcpStream, answers: Arc<Answers>) -> io::Result<()> {
         if is_stream {
             for part in &answers.stream {
                 stream.write_all(part).await?;
-                // The next event is another packet, as a model's are.
+                // Sends the next event as its own packet, as a model does.
                 tokio::task::yield_now().await;
             }
         } else {
@@ -80,7 +80,7 @@ async fn serve(mut stream: TcpStream, answers: Arc<Answers>) -> io::Result<()> {
     }
 }
 
-/// Bytes of the first request, if it has come whole.
+/// The length of the first request, if all of it has arrived.
 fn request_length(bytes: &[u8]) -> Option<usize> {
     let head = memchr::memmem::find(bytes, b"\r\n\r\n")? + 4;
     let name = b"content-length: ";

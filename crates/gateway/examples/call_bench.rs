@@ -1,12 +1,12 @@
-//! What a call costs inside the gateway, by the size and shape of its body.
+//! The cost of a call inside the gateway, by the size and shape of its body.
 //!
 //! ```text
 //! cargo run --release -p keygate-gateway --example call_bench
 //! ```
 //!
-//! The echo answers, so no network is part of it. Large bodies are sent with a key that may not call the model, and
-//! with one that may; beside them stands what the process has resident at most (`/proc/self/status`).
-#![expect(clippy::print_stdout, reason = "a bench says what it measured")]
+//! The echo answers, so that no network is involved. Large bodies are sent with a key that may not call the model, and
+//! with one that may. The output includes the peak resident memory of the process (`/proc/self/status`).
+#![expect(clippy::print_stdout, reason = "a benchmark prints its results")]
 
 use bytes::Bytes;
 use http::Request;
@@ -32,7 +32,7 @@ const MODELS: &str = r#"[{"id":"m","vendor":"V","type":"text","rpm":1000000000,"
     {"id":"x","vendor":"V","type":"text","rpm":1000000000,"tpm":1000000000000}]"#;
 const CALLER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// A gateway, and where the records of its calls wait.
+/// A gateway, and the queue of its records.
 struct Bench {
     gateway: Gateway,
     ended: Arc<EndedCalls>,
@@ -131,7 +131,7 @@ impl Bench {
         Self { gateway, ended, key: format!("Bearer {}", minted.secret.expose()) }
     }
 
-    /// The status of the answer, which is read to its end.
+    /// The status of the answer, after reading it to its end.
     async fn call(&self, body: Bytes) -> u16 {
         let request =
             Request::post("/compatible-mode/v1/chat/completions").header("authorization", &self.key);
@@ -143,7 +143,7 @@ impl Bench {
     }
 }
 
-/// The most that this process has had resident, in MB. 0 where the system does not tell.
+/// The peak resident memory of this process, in MB; 0 if the system does not report it.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -18,33 +18,33 @@ pub(crate) struct Asking<'a> {
     pub(crate) limits: Limits,
     pub(crate) call: Call,
     pub(crate) body: &'a CallBody<'a>,
-    /// What is known of the upstream it goes to.
+    /// How its upstream counts tokens.
     pub(crate) terms: Terms,
     pub(crate) contexts: &'a Contexts,
 }
 
-/// What a call is taken to use, before it is made.
+/// What a call is expected to use, estimated before it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Estimate {
     pub(crate) ask: Ask,
-    /// Tokens of the prompt, context that is not in the body among them.
+    /// Tokens of the prompt, including context that is not in the body.
     pub(crate) prompt: u64,
-    /// Tokens without what earlier requests took more.
+    /// Tokens without the overruns of earlier requests.
     pub(crate) base: u64,
-    /// Requests of its kind.
+    /// Identifies requests of the same kind.
     pub(crate) kind: ContextKey,
 }
 
-/// The answer, as far as the request says how long it may be.
+/// The length of one answer, as far as the request determines it.
 struct Output {
-    /// The most that the request asks for; 0 if it does not say.
+    /// The largest limit that the request sets; 0 if it sets none.
     asked: u64,
-    /// What is reserved.
+    /// Tokens to reserve.
     reserved: u64,
 }
 
 impl Asking<'_> {
-    /// What it is taken to use.
+    /// Estimates what it will use.
     pub(crate) fn estimate(&self) -> Estimate {
         let output = self.output();
         let (known, guessed) = self.context();
@@ -58,7 +58,7 @@ impl Asking<'_> {
         let tightest = [self.limits.tpm, account.tpm].into_iter().flatten().min();
         let tokens = tightest.map_or(0, |tightest| {
             let total = base.saturating_add(self.contexts.overrun(kind, Instant::now()));
-            // The client did not ask for all of it: a guess of ours must not make the call one that can never pass.
+            // The rest is guessed, and a guess must not make the call impossible.
             let text = text.saturating_add(known).min(most);
             let asked = text.saturating_add(output.asked.saturating_mul(answers));
             total.min(tightest.max(asked))
@@ -79,9 +79,10 @@ impl Asking<'_> {
         }
     }
 
-    /// One answer. A name lowers what is reserved only if the upstream is known to obey it, and if it says more than 0,
-    /// which upstreams take for no limit. The others can only raise it. Of several the largest holds: which of them the
-    /// upstream goes by is not known. What a model may think comes on top: services that take a budget for it count it apart.
+    /// One answer. A limit lowers the reservation only if the upstream is known to enforce it, and if its value is more
+    /// than 0, which upstreams treat as no limit. Other limits can only raise it. Of several, the largest counts,
+    /// because the upstream's choice is unknown. Reasoning comes on top: services with a thinking budget count it
+    /// separately.
     fn output(&self) -> Output {
         if self.call == Call::Embeddings {
             return Output { asked: 0, reserved: 0 };
@@ -94,22 +95,21 @@ impl Asking<'_> {
         Output { asked, reserved: if holds { asked } else { asked.max(default) } }
     }
 
-    /// Tokens that the upstream reads beside the body: those that were last seen, and those that are guessed because
-    /// they never were.
+    /// Tokens that the upstream reads in addition to the body: those seen before, and guesses for those never seen.
     fn context(&self) -> (u64, u64) {
         let seen = |id: &[u8]| self.contexts.seen(self.contexts.id(self.workspace, id));
         let window = self.model.context_window.unwrap_or(crate::belief::UNKNOWN);
-        // Whole tokens of a share; windows are far below what a float holds exactly.
+        // A share in whole tokens; windows are far below what a float represents exactly.
         let share = (window as f64 * f64::from(self.terms.unseen_context)) as u64;
         let (mut known, mut guessed) = (0u64, self.body.unnamed_references().saturating_mul(share));
-        // Only the upstream gives out these ids, each for good: what one came to is certain.
+        // Only the upstream issues these ids, and never twice: their size is certain.
         match self.body.previous().map(|id| seen(&id)) {
             Some(Some(tokens)) => known = tokens,
             Some(None) => guessed = guessed.saturating_add(share),
             None => {}
         }
         for id in self.body.references() {
-            // The request in which one of these was last seen may not have read it: no less than the share.
+            // The request in which this id was last seen may not have read it, so it counts at least the share.
             guessed = guessed.saturating_add(seen(&id).unwrap_or(0).max(share));
         }
         (known, guessed)
@@ -131,7 +131,7 @@ mod tests {
     use keygate_contract::ModelType;
 
     const TEXT: &str = r#","prompt":"abcdef""#;
-    /// Of that text, with its quotes and comma.
+    /// The weight of that text, with its quotes and comma.
     const TEXT_TOKENS: u64 = 3;
 
     fn model(max_output_tokens: Option<u64>, tpm: Option<u64>) -> Model {

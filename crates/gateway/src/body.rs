@@ -18,16 +18,16 @@ type BoxStream = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
 pub struct Body(Inner);
 
 enum Inner {
-    /// What is left of it, and the meter of its call.
+    /// The rest of it, and the meter of its call.
     Whole(Bytes, Option<Box<Meter>>),
     Stream(BoxStream),
 }
 
-/// The most of a body that a connection is given at once, in bytes. It copies what it is given into a buffer of its own,
-/// and asks for more when that has left: so a client that does not read costs this much, whatever the answer's size.
+/// The most bytes of a body that a connection gets at once. It copies them into its own buffer, and asks for more when
+/// they have been sent. So a client that does not read costs this much, whatever the size of the answer.
 const PIECE: usize = 16 << 10;
 
-/// The next piece of a body; `None` at its end. Nothing is copied.
+/// The next chunk of a body, without copying; `None` at the end.
 pub fn next_piece(rest: &mut Bytes) -> Option<Bytes> {
     (!rest.is_empty()).then(|| rest.split_to(rest.len().min(PIECE)))
 }
@@ -37,8 +37,8 @@ impl Body {
         Self(Inner::Whole(bytes.into(), None))
     }
 
-    /// The whole answer of a call. The call holds its place and its meter until the last piece is on its way: a client
-    /// that does not read has made no room for its next call.
+    /// The whole answer of a call. The call keeps its concurrency permit and its meter until the last chunk is handed
+    /// over: a client that does not read frees no capacity for its next call.
     pub(crate) fn metered(bytes: Bytes, meter: Meter) -> Self {
         Self(Inner::Whole(bytes, Some(Box::new(meter))))
     }
@@ -59,7 +59,7 @@ impl http_body::Body for Body {
         let next = match &mut self.0 {
             Inner::Whole(rest, meter) => {
                 let piece = next_piece(rest);
-                // Settled before the client sees the end: its next call finds what this one left.
+                // Settled before the client sees the end, so that its next call sees the settled limits.
                 if rest.is_empty()
                     && let Some(mut meter) = meter.take()
                 {

@@ -18,11 +18,11 @@ use std::ops::Range;
 
 /// The most that a call may ask for of anything counted: what 32 bits hold, with a sign. No model comes near.
 const COUNT_MAX: u64 = i32::MAX as u64;
-/// How much of a body is read before other requests of the worker get a turn, in bytes: well below a millisecond.
+/// Bytes of a body that are read before the worker's other requests get a turn: well below a millisecond.
 const SLICE: usize = 128 << 10;
-/// The longest name of a model that is looked up, in bytes: ids have at most 128 characters.
+/// The longest model name that is looked up, in bytes: ids have at most 128 characters.
 const MODEL_MAX: usize = 1024;
-/// The longest value of a field that steers the call, in bytes: such a value is read in one go.
+/// The longest value of a field that controls the call, in bytes: such a value is read in one go.
 const FIELD_MAX: usize = 8 << 10;
 
 /// What is called, and how.
@@ -33,43 +33,43 @@ pub(crate) struct CallBody<'a> {
     pub(crate) stream: bool,
     /// What the prompt weighs: all of the body that is not one of the fields read here.
     pub(crate) prompt: Weight,
-    /// The most tokens of an answer that the call asks for, by each name that its operation has.
+    /// The output limits that the request sets, for the names that its operation has.
     limits: [Option<u64>; 3],
-    /// Tokens that the model may think beside them, if the call says; what cannot be read says nothing.
+    /// The thinking budget, which comes on top of them; 0 if it is missing or unreadable.
     pub(crate) thinking: u64,
     /// How many answers to each prompt it asks for, those among them that it does not want to see.
     pub(crate) answers: u64,
     /// How many prompts there are: `prompt` of completions and `input` of embeddings may be lists.
     pub(crate) prompts: u64,
-    /// Whether media are among the prompt.
+    /// Whether the prompt contains media.
     pub(crate) has_media: bool,
     /// Whether the client itself asks a stream for its usage.
     pub(crate) wants_usage: bool,
     references: References,
-    /// The response that it continues.
+    /// The earlier response that this request continues.
     previous: Option<Range<usize>>,
     model_at: Range<usize>,
-    /// Where the value of `stream_options` stands, if there is one.
+    /// The position of the value of `stream_options`, if any.
     stream_options: Option<Range<usize>>,
 }
 
-/// The names by which operations limit an answer.
+/// The names of output limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum OutputLimit {
-    /// Of chat and of completions.
+    /// For chat and completions.
     MaxTokens,
-    /// Of chat.
+    /// For chat.
     MaxCompletionTokens,
-    /// Of responses.
+    /// For responses.
     MaxOutputTokens,
 }
 
 impl OutputLimit {
-    /// All of them.
+    /// All names.
     pub const ALL: [Self; 3] = [Self::MaxTokens, Self::MaxCompletionTokens, Self::MaxOutputTokens];
 
-    /// Whether the operation has it. One of another operation means nothing there.
+    /// Whether the operation has this limit. A limit of another operation has no effect.
     fn is_of(self, call: Call) -> bool {
         match call {
             Call::ChatCompletions => matches!(self, Self::MaxTokens | Self::MaxCompletionTokens),
@@ -88,7 +88,7 @@ impl OutputLimit {
     }
 }
 
-/// A field that steers the call. Each may stand once: of two, the upstream might take the other.
+/// A field that controls the call. Duplicates are rejected, because the upstream might use the other one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 enum Field {
@@ -131,9 +131,9 @@ impl Field {
         Self::NAMES[self as usize].0
     }
 
-    /// Whether a parser that ignores case, as Go's does, would take the name for one of these.
+    /// Whether a case-insensitive parser, such as Go's, would read the name as one of these fields.
     fn is_another_spelling(name: &[u8]) -> bool {
-        /// None is longer, each of its letters taking three bytes.
+        /// No field name is longer than this, even if each of its letters takes three bytes.
         const LONGEST: usize = 64;
         let is_plain = name.iter().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
         if is_plain || name.len() > LONGEST {
@@ -145,7 +145,7 @@ impl Field {
     }
 }
 
-/// A body that is being read.
+/// Reads a body.
 #[derive(Debug)]
 pub(crate) struct BodyReader<'a> {
     scanner: Scanner<'a>,
@@ -159,8 +159,8 @@ impl<'a> BodyReader<'a> {
         Self { scanner: Scanner::new(body), reading: Reading::new(body, call), body, call }
     }
 
-    /// Reads as far as the model's name and no further: what follows it costs a caller nothing who may not call it. The
-    /// name is what the body has; one that is too long for a model is cut.
+    /// Reads up to the model's name and no further, so that a caller who may not call the model causes no more work. A
+    /// name that is too long for any model is truncated.
     ///
     /// # Errors
     /// [`Refusal::BadBody`] or [`Refusal::ModelMissing`].
@@ -178,7 +178,7 @@ impl<'a> BodyReader<'a> {
     /// Reads the rest.
     ///
     /// # Errors
-    /// As [`BodyReader::model`].
+    /// See [`BodyReader::model`].
     pub(crate) async fn rest(mut self) -> Result<CallBody<'a>, Refusal> {
         loop {
             match self.advance(SLICE)? {
@@ -218,7 +218,7 @@ impl<'a> BodyReader<'a> {
     }
 
     fn read(mut self) -> Result<CallBody<'a>, Refusal> {
-        // It is there, and may be no name still.
+        // The field is present, but may still hold no name.
         self.named()?;
         let options: Option<StreamOptions> = match self.raw(Field::StreamOptions) {
             // A list would be read by the order of its items.
@@ -228,7 +228,7 @@ impl<'a> BodyReader<'a> {
         };
         if self.flag(Field::Background)? {
             // It would go on after its answer, where nothing counts it.
-            let expected = "false: calls that go on in the background are not served";
+            let expected = "false: background requests are not supported";
             return Err(wrong(Field::Background, expected));
         }
         let mut limits = [None; 3];
@@ -262,11 +262,11 @@ impl<'a> BodyReader<'a> {
         })
     }
 
-    /// Where the id stands of what an earlier response has stored.
+    /// The position of the id of a stored response.
     fn stored(&self, field: Field) -> Result<Option<Range<usize>>, Refusal> {
         #[derive(Deserialize)]
         struct WithId {
-            #[expect(dead_code, reason = "only whether it is there matters")]
+            #[expect(dead_code, reason = "only its presence matters")]
             id: serde::de::IgnoredAny,
         }
         #[derive(Deserialize)]
@@ -304,27 +304,27 @@ impl<'a> CallBody<'a> {
 }
 
 impl CallBody<'_> {
-    /// The id of the response that it continues.
+    /// The id of the earlier response that it continues.
     pub(crate) fn previous(&self) -> Option<Cow<'_, [u8]>> {
         self.previous.clone().map(|at| id_at(self.body, at))
     }
 
-    /// The other ids of what it refers to and does not hold.
+    /// The ids of other context that it references but does not contain.
     pub(crate) fn references(&self) -> impl Iterator<Item = Cow<'_, [u8]>> {
         self.references.at.iter().flatten().map(|at| id_at(self.body, at.clone()))
     }
 
-    /// What it says of the length of an answer, by names that its operation has.
+    /// The output limits that it sets, for the names that its operation has.
     pub(crate) fn output_limits(&self) -> impl Iterator<Item = (OutputLimit, u64)> {
         OutputLimit::ALL.into_iter().filter_map(|name| Some((name, self.limits[name as usize]?)))
     }
 
-    /// Whether it refers to anything that it does not hold.
+    /// Whether it references context that it does not contain.
     pub(crate) fn has_references(&self) -> bool {
         self.previous.is_some() || self.references != References::default()
     }
 
-    /// How many more there are whose ids are not kept.
+    /// The number of further references, whose ids are not kept.
     pub(crate) fn unnamed_references(&self) -> u64 {
         self.references.unnamed
     }
@@ -372,16 +372,16 @@ impl CallBody<'_> {
     }
 }
 
-/// An id that stands there, written in one way.
+/// The id at this position, in one canonical form.
 fn id_at(body: &[u8], at: Range<usize>) -> Cow<'_, [u8]> {
-    /// Longer ids are taken as they are written.
+    /// Longer ids are used as written.
     const LONGEST: usize = 1024;
     let raw = &body[at];
     let raw = raw.strip_prefix(b"\"").and_then(|raw| raw.strip_suffix(b"\"")).unwrap_or(raw);
     if raw.len() > LONGEST {
         return Cow::Borrowed(&raw[..LONGEST]);
     }
-    // The one of an object, such as `{"id":"conv_1"}`, or of a text with escapes.
+    // The id of an object, such as `{"id":"conv_1"}`, or a string with escapes.
     #[derive(Deserialize)]
     struct Object {
         id: String,
@@ -444,7 +444,7 @@ fn bad_json(body: &[u8], fault: Fault) -> Refusal {
             format!("The body nests more than {} levels deep, at {}.", crate::scan::DEPTH_MAX, place(at))
         }
         Fault::Shape(at) => format!(
-            "The body must be a JSON object in which no field stands twice or in another spelling; see {}.",
+            "The body must be a JSON object without duplicate or misspelled fields; see {}.",
             place(at)
         ),
     };

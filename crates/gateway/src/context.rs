@@ -1,9 +1,9 @@
-//! What earlier requests came to: of what a request refers to and does not hold, and of requests that took more than
-//! was reserved.
+//! Sizes observed in earlier requests: of context that a request references but does not contain, and of overruns
+//! beyond a reservation.
 //!
-//! Both are kept in memory only, in maps of bounded size that all workers of the process share. Keys are hashes with a
-//! random seed of the id together with its workspace: one workspace learns nothing of another's ids, and nobody can
-//! choose two ids with one hash. Forgotten is what was not looked up for longest.
+//! Both are kept in memory only, in maps of bounded size that all workers share. Their keys are hashes, with a random
+//! seed, of an id and its workspace: one workspace learns nothing about another's ids, and nobody can construct two ids
+//! with the same hash. Entries that have not been used for the longest time are evicted.
 
 use keygate_contract::WorkspaceId;
 use std::collections::HashMap;
@@ -12,71 +12,71 @@ use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Parts of a map that are locked each for itself.
+/// The shards of a map, each with its own lock.
 const SHARDS: usize = 16;
-/// Entries of a shard's younger half: 131,072 in all, some 4 MB.
+/// Entries in a shard's younger half: 131,072 in total, about 4 MB.
 const YOUNG_MAX: usize = 4_096;
-/// How long the largest overrun of a kind of request is reserved for the next such requests.
+/// How long the largest overrun of a kind of request is added to the reservations of later ones.
 const OVERRUN_LIFE: Duration = Duration::from_secs(3600);
 
-/// What earlier requests came to. One for the process.
+/// Sizes observed in earlier requests. One for the process.
 #[derive(Debug, Default)]
 pub struct Contexts {
     hasher: RandomState,
-    /// Tokens that were last read under an id.
+    /// Tokens last read under an id.
     seen: Bounded<u64>,
     overruns: Bounded<Overrun>,
 }
 
-/// The most that a request of a kind took beyond what was reserved for it.
+/// The largest overrun of a kind of request.
 #[derive(Clone, Copy, Debug)]
 struct Overrun {
     tokens: u64,
     at: Instant,
 }
 
-/// An id that a workspace has used, or a kind of its requests.
+/// The hash of an id within a workspace, or of a kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ContextKey(u64);
 
-/// What tells requests apart whose overruns have different causes. An answer that no limit holds says nothing of one
-/// that a limit does.
+/// Distinguishes requests whose overruns have different causes. For example, an answer without an output limit says
+/// nothing about an answer with one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Kind {
     /// Whether a limit lowered the reservation.
     pub(crate) is_limited: bool,
     pub(crate) has_media: bool,
-    /// Whether it refers to what it does not hold.
+    /// Whether it references context that it does not contain.
     pub(crate) has_context: bool,
 }
 
 impl Contexts {
-    /// The key of an id that a workspace uses.
+    /// The key of an id within a workspace.
     pub(crate) fn id(&self, workspace: &WorkspaceId, id: &[u8]) -> ContextKey {
         ContextKey(self.hasher.hash_one((0u8, workspace.as_str(), id)))
     }
 
-    /// The key of a workspace's requests of a kind to the model of a slot.
+    /// The key for requests of one kind from a workspace to the model in a slot.
     pub(crate) fn kind(&self, workspace: &WorkspaceId, slot: usize, kind: Kind) -> ContextKey {
         ContextKey(self.hasher.hash_one((1u8, workspace.as_str(), slot, kind)))
     }
 
-    /// The tokens that were last read under an id.
+    /// The tokens last read under an id.
     pub(crate) fn seen(&self, key: ContextKey) -> Option<u64> {
         self.seen.get(key)
     }
 
-    /// What is read under an id from now on.
+    /// Records the tokens read under an id.
     pub(crate) fn see(&self, key: ContextKey, tokens: u64) {
         self.seen.put(key, tokens);
     }
 
-    /// The most that a request of the kind took beyond its reservation in the last hour.
+    /// The largest overrun of this kind of request in the last hour.
     pub(crate) fn overrun(&self, key: ContextKey, now: Instant) -> u64 {
         self.overruns.get(key).filter(|overrun| overrun.holds(now)).map_or(0, |overrun| overrun.tokens)
     }
 
-    /// A request of the kind took so much more.
+    /// Records an overrun of a request of this kind.
     pub(crate) fn overran(&self, key: ContextKey, tokens: u64, now: Instant) {
         if self.overrun(key, now) <= tokens {
             self.overruns.put(key, Overrun { tokens, at: now });
@@ -90,8 +90,8 @@ impl Overrun {
     }
 }
 
-/// A map that forgets. Of the two halves of a shard the younger has what was put in or looked up since they were last
-/// swapped; when it is full, it becomes the older one, and what the older one had is gone.
+/// A map that evicts old entries. Each shard has two halves. The younger holds the entries added or looked up since the
+/// last swap; when it is full, it replaces the older half, whose entries are dropped.
 #[derive(Debug)]
 struct Bounded<V> {
     shards: [Mutex<Halves<V>>; SHARDS],

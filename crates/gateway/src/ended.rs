@@ -53,8 +53,8 @@ pub struct EndedCall {
     pub forwarded_us: Option<u64>,
     /// Until the first word, or piece of a tool call, of a stream came, in microseconds.
     pub first_token_us: Option<u64>,
-    /// How many requests it stands for: more than 1 where rejections past a key's budget were combined. It then describes
-    /// the latest of them.
+    /// How many requests it represents: more than 1 if rejections beyond a key's budget were combined. It then
+    /// describes the latest of them.
     pub count: u32,
 }
 
@@ -85,7 +85,7 @@ pub type Records = Vec<Box<EndedCall>>;
 #[derive(Debug)]
 pub struct EndedCalls {
     waiting: Mutex<Records>,
-    /// Rejections past their key's budget. A row of them has one place, however many requests it stands for.
+    /// Rejections beyond their key's budget. A combined row takes one permit, however many requests it represents.
     combined: Mutex<CombinedRejections>,
     /// A place for each call under way and each record that is not written.
     places: Semaphore,
@@ -195,8 +195,8 @@ impl EndedCalls {
         self.lock().push(record);
     }
 
-    /// Puts in the record of a request that was rejected, or abandoned, before an upstream saw it. Past its key's budget
-    /// it is combined with others of its kind, and its place is free again.
+    /// Adds the record of a request that was rejected, or abandoned, before it was forwarded. Beyond its key's budget,
+    /// it is combined with others of its kind, and its permit is released.
     pub(crate) fn push_rejected(&self, record: Box<EndedCall>) {
         if record.key.rejections.spend(record.ended_at) {
             self.push(record);

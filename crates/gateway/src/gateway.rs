@@ -156,7 +156,7 @@ impl Gateway {
         let Some(place) = proven.key.gauge.try_enter(limit) else {
             return Err(drained(body, Refusal::TooManyCalls { limit }).await);
         };
-        // Outlives `proven`, which a change of the key meanwhile replaces.
+        // Outlives `proven`, which is replaced if the key changes in the meantime.
         let held_by = Arc::clone(&proven.key);
         let memory = self.options.memory.of(Holder::Key(&held_by.memory));
         let body = read_body(body, self.options.body_limit, self.options.timeouts.body, memory).await?;
@@ -172,7 +172,7 @@ impl Gateway {
             proven = self.authenticate(caller, presented)?.proven()?;
         }
         let key = &proven.key;
-        // Before the rest of the body is read: what it holds costs nothing for a model that the key may not call.
+        // Before the rest of the body is read: a body for a model that the key may not call must cost nothing more.
         let (model, limits) = self.permit(caller, key, target, &id)?;
         let route = self.options.upstreams.find(&id)?;
         let parsed = reader.rest().await?;
@@ -202,7 +202,7 @@ impl Gateway {
             request_id: begun.request_id,
         };
         let usage_event = if asks_for_usage { UsageEvent::Hidden } else { UsageEvent::Shown };
-        // From here on the upstream's connection alone holds the body, and no longer than it takes to write it.
+        // From here on, only the upstream connection holds the body, and only until it is written.
         drop(body);
         meter.note().forwarded(route.number);
         let memory = (Arc::clone(&self.options.memory), held_by);

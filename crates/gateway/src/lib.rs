@@ -9,7 +9,7 @@
 //! - [`directory`] is the view in memory of keys, workspaces and members; nothing on the line asks the database;
 //! - [`authorize`] decides, as a pure function over what the directory knows;
 //! - [`limit`] admits what the workspace and its account may use in a minute, and settles what was used;
-//! - [`memory`] bounds the bytes of requests and answers that are held;
+//! - [`memory`] bounds the memory that requests and answers hold;
 //! - [`ended`] keeps what is to be recorded of each call, however it ends;
 //! - [`upstream`] forwards, and passes a stream through as it comes.
 //!

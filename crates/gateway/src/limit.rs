@@ -143,7 +143,7 @@ impl Limiter {
         }
     }
 
-    /// Has [`Limiter::take_changes`] return every window again, because what was kept of them is out of date.
+    /// Makes [`Limiter::take_changes`] return every window again, because the saved ones are outdated.
     pub fn mark_all_changed(&self) {
         for (_, account) in self.all_accounts(|_| true) {
             for cell in &account.cells {

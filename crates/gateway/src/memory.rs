@@ -1,13 +1,13 @@
 //! One budget for the bytes of requests and answers that the process holds.
 //!
-//! Bytes are charged as they arrive, never for what a peer only declares, and the charge travels with the bytes: it ends
-//! when the last handle to them is dropped. The first [`FREE`] bytes of a body or an answer are not charged. They are
-//! part of what a connection costs, and `limits.connections` bounds them.
+//! Bytes are charged as they arrive, never for what a peer only declares. The charge travels with the bytes and is
+//! released when the last handle to them is dropped. The first [`FREE`] bytes of a body or an answer are not charged:
+//! they are part of the cost of a connection, which `limits.connections` bounds.
 //!
-//! A body waits while the budget has nothing left, and its socket is not read meanwhile. Bodies that wait for each other
-//! would wait until their time-outs, so each level keeps a reserve for one of them, the *last*: it runs to its end on
-//! the reserve and then frees what the others wait for. Only the last of a share may become the last of the process, so
-//! two of them cannot wait for each other.
+//! While the budget is exhausted, a body waits and its socket is not read. Bodies could wait for each other until they
+//! time out. Each level therefore keeps a reserve for one body, the *last*, which runs to its end on the reserve and
+//! then frees what the others wait for. Only the last body of a share may become the last of the process, so that two
+//! of them cannot wait for each other.
 
 mod buffer;
 
@@ -21,41 +21,41 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Bytes of each body or answer that are not charged.
 pub const FREE: usize = 16 << 10;
-/// Bytes in a unit of the semaphores, whose counts have 32 bits.
+/// Bytes per unit of the semaphores, whose counts have 32 bits.
 const UNIT: usize = 1 << 10;
-/// The least that the console API shares, in bytes: two of its largest bodies.
+/// The minimum share of the console API, in bytes: two of its largest bodies.
 const CONSOLE_MIN: usize = 2 << 20;
 
-/// The budget was used up for as long as a body may wait.
+/// The budget stayed exhausted for as long as a body may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfMemory;
 
-/// The bytes that the process may hold of requests and answers. All workers share it.
+/// The memory budget for requests and answers of the process. All workers share it.
 #[derive(Debug)]
 pub struct MemoryBudget {
     process: Level,
-    /// Bytes that the process has beside the reserve of the last.
+    /// Bytes of the process without its reserve.
     free: usize,
     console: Arc<Level>,
-    /// Bytes of one key: its free part and its reserve.
+    /// Bytes of one key, including its reserve.
     key_share: usize,
-    /// Bytes of the largest body of a request.
+    /// The size of the largest request body.
     body_max: usize,
     /// How long a body waits.
     within: Duration,
     rejected: AtomicU64,
 }
 
-/// What one key holds. Empty until the key first sends or gets more than [`FREE`] bytes.
+/// What one key holds. Empty until the key first sends or receives more than [`FREE`] bytes.
 #[derive(Debug, Default)]
 pub struct KeyMemory(OnceLock<Arc<Level>>);
 
-/// Whose bytes they are.
+/// Who holds the bytes.
 #[derive(Clone, Copy, Debug)]
 pub enum Holder<'a> {
     /// A key of the gateway.
     Key(&'a KeyMemory),
-    /// Those who are signed in to the console.
+    /// All members who are signed in to the console.
     Console,
 }
 
@@ -66,7 +66,7 @@ pub struct MemoryOf<'a> {
     holder: Holder<'a>,
 }
 
-/// A bound on bytes: what any body may take, and the reserve of the last.
+/// A limit on bytes: what any body may take, and the reserve for the last body.
 #[derive(Debug)]
 struct Level {
     free: Semaphore,
@@ -80,13 +80,13 @@ impl Level {
 }
 
 impl MemoryBudget {
-    /// A budget of `total` bytes, for bodies of `body_max` bytes at most, which must not be more than `total`. A body
-    /// waits `within` for bytes of it.
+    /// A budget of `total` bytes, for bodies of at most `body_max` bytes, which must not exceed `total`. A body waits
+    /// up to `within` for bytes.
     pub fn new(total: usize, body_max: usize, within: Duration) -> Self {
-        // A quarter: three keys at their bounds leave a quarter to all others, and one key with large bodies still has
-        // several of them at a time.
+        // A quarter: three keys at their limits leave a quarter to all others, and one key can still hold several large
+        // bodies at a time.
         let key_share = (total / 4).max(body_max).min(total);
-        // Members of an account send little. An eighth is some hundred of their largest answers.
+        // Members of an account send little. An eighth holds about a hundred of their largest answers.
         let console = (total / 8).max(CONSOLE_MIN).min(total);
         let free = total - key_share;
         Self {
@@ -105,14 +105,14 @@ impl MemoryBudget {
         self.key_share
     }
 
-    /// Bytes charged now. The reserve of the last counts whole while it is taken.
+    /// Bytes charged now. A reserve in use counts in full.
     pub fn in_use(&self) -> u64 {
         let free = self.process.free.available_permits().saturating_mul(UNIT);
         let last = if self.process.last.available_permits() == 0 { self.key_share } else { 0 };
         (self.free.saturating_sub(free) + last) as u64
     }
 
-    /// Bodies and answers so far that got nothing of the budget in time.
+    /// The number of bodies and answers so far that did not get memory in time.
     pub fn rejected(&self) -> u64 {
         self.rejected.load(Ordering::Relaxed)
     }
@@ -124,10 +124,10 @@ impl MemoryBudget {
 }
 
 impl MemoryOf<'_> {
-    /// Charges bytes that are there already, and keeps the charge with them.
+    /// Charges bytes that are already in memory, and attaches the charge to them.
     ///
     /// # Errors
-    /// [`OutOfMemory`] when the budget does not have them in time. They are dropped then.
+    /// [`OutOfMemory`] if the budget does not have them in time. The bytes are then dropped.
     pub async fn hold(self, bytes: Bytes) -> Result<Bytes, OutOfMemory> {
         if bytes.len() <= FREE {
             return Ok(bytes);
@@ -142,7 +142,7 @@ impl MemoryOf<'_> {
         self.budget.answer_max()
     }
 
-    /// Counts a body that was given up while it waited.
+    /// Counts a body that was given up while it waited for the budget.
     pub(crate) fn note_rejected(self) {
         self.budget.rejected.fetch_add(1, Ordering::Relaxed);
     }
@@ -172,7 +172,7 @@ struct Held<B> {
 }
 
 impl<B: AsRef<[u8]> + Send + 'static> Held<B> {
-    /// The bytes, which keep the charge until the last handle to them is dropped.
+    /// The bytes, which keep the charge until their last handle is dropped.
     fn together(bytes: B, charge: &Arc<Charge>) -> Bytes {
         Bytes::from_owner(Self { bytes, _charge: Arc::clone(charge) })
     }
@@ -184,7 +184,7 @@ impl<B: AsRef<[u8]>> AsRef<[u8]> for Held<B> {
     }
 }
 
-/// What is charged for one body or answer. Dropping it gives all of it back.
+/// The charge of one body or answer. Dropping it releases all of it.
 #[derive(Debug)]
 struct Charge {
     budget: Arc<MemoryBudget>,
@@ -193,11 +193,11 @@ struct Charge {
     of_process: Part,
 }
 
-/// What a charge holds of a level.
+/// What a charge holds of one level.
 #[derive(Debug, Default)]
 struct Part {
     units: usize,
-    /// Whether it is the last, and takes all further bytes out of the reserve.
+    /// Whether this is the last body, which takes all further bytes from the reserve.
     is_last: bool,
 }
 
@@ -229,14 +229,14 @@ enum Taken<'a> {
 }
 
 impl Charge {
-    /// Charges so many bytes more.
+    /// Charges `bytes` more.
     async fn grow(&mut self, bytes: usize) -> Result<(), OutOfMemory> {
         let units = u32::try_from(bytes.div_ceil(UNIT)).map_err(|_| OutOfMemory)?;
         if self.grow_at_once(units) {
             return Ok(());
         }
         let budget = Arc::clone(&self.budget);
-        // Boxed: it is rare, and every request would carry room for it.
+        // Boxed, because it is rare, and every request would otherwise carry its size.
         let grown = tokio::time::timeout(budget.within, Box::pin(self.wait(units))).await;
         grown.map_err(|_| {
             budget.rejected.fetch_add(1, Ordering::Relaxed);
@@ -269,7 +269,7 @@ impl Charge {
             self.of_share.take(taken);
         }
         if !self.of_process.is_last && !self.of_share.is_last {
-            // The last of the process must be the last of its share.
+            // The last body of the process must be the last of its share.
             let taken = tokio::select! {
                 permit = self.budget.process.free.acquire_many(units) => Taken::Units(permit.expect(NEVER_CLOSED)),
                 permit = self.share.last.acquire() => Taken::Last(permit.expect(NEVER_CLOSED)),
@@ -286,7 +286,7 @@ impl Charge {
     }
 }
 
-/// Why a permit of a level always comes.
+/// Why acquiring a permit never fails.
 const NEVER_CLOSED: &str = "no level is closed";
 
 async fn units_or_last(level: &Level, units: u32) -> Taken<'_> {

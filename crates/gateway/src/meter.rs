@@ -1,8 +1,8 @@
 //! What a call uses, followed to its end, whichever way it ends.
 //!
-//! A [`Meter`] holds what a call was admitted with. Dropping it settles: so the end of an answer, an error and a client
-//! that disconnects are one path. When a client disconnects, the answer is read on for a while without it
-//! ([`read_on`]), because only its end tells what the upstream used.
+//! A [`Meter`] holds what a call was admitted with. Dropping it settles the call, so the end of an answer, an error and
+//! a client that disconnects share one path. After a client disconnects, the meter reads the rest of the answer for a
+//! while ([`read_on`]), because usage is known only at the end.
 
 mod lines;
 mod read_on;
@@ -32,12 +32,12 @@ use std::time::{Duration, Instant};
 /// A stream's use is charged on this many tokens after what is charged, so that not every word takes the lock.
 const GROWTH: u64 = 64;
 
-/// What the meters of a gateway share.
+/// What all meters of a gateway share.
 #[derive(Debug)]
 pub(crate) struct Metering {
     pub(crate) contexts: Arc<Contexts>,
     pub(crate) clock: Clock,
-    /// How long an answer is read on when its client has disconnected.
+    /// How long an answer is read after its client has disconnected.
     pub(crate) settle_within: Duration,
 }
 
@@ -64,15 +64,15 @@ pub(crate) struct Meter {
     answered: bool,
     /// Whether the answer has come to its end: until then what the upstream says it used may be less than it will.
     ended: bool,
-    /// Whether it broke off.
+    /// Whether the answer broke off.
     broken: bool,
-    /// Whether the client disconnected before either.
+    /// Whether the client disconnected before that.
     left: bool,
-    /// Under what ids later requests will find what this one read.
+    /// The ids by which later requests can reference what this call read.
     stored: Option<Box<Stored>>,
 }
 
-/// What a call leaves for later requests to refer to.
+/// The context that a call leaves for later requests.
 #[derive(Debug)]
 struct Stored {
     workspace: WorkspaceId,
@@ -160,7 +160,7 @@ impl Meter {
         if !is_believed && !std::mem::replace(&mut self.doubted, true) {
             tracing::warn!(
                 request.id = %self.note.request_id(), tokens.input = usage.input, tokens.output = usage.output,
-                "an upstream reported more tokens than the request can have used; they are estimated"
+                "an upstream reported more tokens than the request can have used; using the estimate"
             );
         }
         is_believed
@@ -188,7 +188,7 @@ impl Meter {
         }
     }
 
-    /// Whether nothing more is to come.
+    /// Whether the answer is complete or has broken off.
     fn is_over(&self) -> bool {
         self.ended || self.broken
     }
@@ -234,14 +234,14 @@ impl Meter {
         }
     }
 
-    /// Remembers what the call took for those that will refer to it.
+    /// Remembers the size of the call for requests that will reference it.
     fn remember_context(&self) {
         for key in self.stored.iter().flat_map(|stored| &stored.keys) {
             self.shared.contexts.see(*key, self.used());
         }
     }
 
-    /// Remembers what it took beyond its estimate for others of its kind.
+    /// Remembers the overrun for later requests of the same kind.
     fn remember_overrun(&self) {
         let over = self.used().saturating_sub(self.estimate.base);
         if over > GROWTH {
@@ -251,10 +251,10 @@ impl Meter {
 }
 
 impl Drop for Meter {
-    /// Settles what is not settled. What the upstream reported at the end of its answer is what counts. A client that
-    /// disconnected before that, and an upstream that reports what cannot be true, are charged what was reserved if that
-    /// is more than what was counted: the model may have worked all that time, and disconnecting must not be a way
-    /// around the limit.
+    /// Settles what is not settled yet. The usage that the upstream reported at the end of its answer counts. If the
+    /// client disconnected before that, or the upstream reported implausible usage, the larger of the reservation and
+    /// the count so far is charged: the model may have worked all that time, and disconnecting must not evade the
+    /// limit.
     fn drop(&mut self) {
         if self.admitted.is_none() {
             return;
@@ -266,7 +266,7 @@ impl Drop for Meter {
             (true, true) if self.usage.is_some() => self.settle(self.used(), "upstream"),
             (true, true) => self.settle(self.used(), "estimate"),
             (true, false) => self.settle(self.used().max(reserved), "reservation"),
-            // Before the answer nothing is known: dropped, what was admitted leaves all that was reserved charged.
+            // Nothing is known before the answer: dropping `admitted` leaves the whole reservation charged.
             (false, _) => {}
         }
         if is_known {
@@ -287,11 +287,11 @@ pub(crate) enum UsageEvent {
     Hidden,
 }
 
-/// What an upstream's stream is.
+/// The chunks of an upstream's stream.
 type Pieces = Pin<Box<dyn Stream<Item = Piece> + Send>>;
 
-/// A stream of events on its way to the client, read as it passes. Dropped before its end, it is read on without the
-/// client.
+/// A stream of events on its way to the client, metered as it passes. If it is dropped before its end, the rest is read
+/// without the client.
 pub(crate) struct Metered {
     stream: Pieces,
     lines: Lines,
@@ -341,7 +341,7 @@ impl Drop for Metered {
     }
 }
 
-/// Reads a piece of a stream; returns what of it is passed on.
+/// Reads a chunk of a stream; returns what is passed on.
 fn pass(piece: &Piece, lines: &mut Lines, meter: &mut Meter) -> Bytes {
     let passed = lines.feed(&piece.bytes, |told, data| {
         // What only keeps the connection open, or says who will speak, is no token yet.

@@ -38,7 +38,7 @@ pub(crate) struct Note {
     ended: Arc<EndedCalls>,
     begun: Begun,
     outcome: Outcome,
-    /// When the caller disconnected, if the call went on without it, in microseconds from its begin.
+    /// When the caller disconnected, if the call continued without it, in microseconds since the call began.
     left_us: Option<u64>,
     /// Gone when the record is left.
     record: Option<Box<EndedCall>>,
@@ -151,7 +151,7 @@ impl Note {
         }
     }
 
-    /// The caller disconnected. What the call comes to from here on is no concern of the caller's.
+    /// The caller disconnected. What happens to the call from here on does not concern the caller.
     pub(crate) fn left(&mut self) {
         self.left_us = Some(self.begun.elapsed_us());
     }
@@ -218,7 +218,7 @@ impl Drop for Note {
         }
         match record.forwarded_us {
             Some(_) => self.ended.push(record),
-            // It cost its caller nothing, and no limit per minute slows such requests down.
+            // It cost its caller nothing, and no per-minute limit slows such requests down.
             None => self.ended.push_rejected(record),
         }
     }

@@ -1,8 +1,8 @@
 //! Removes the values of secrets from text that leaves the process.
 //!
-//! A secret is recognized by its value, not by its look: an upstream's key need not begin with `sk-`, and an upstream may
-//! quote it in an error, in an event of a stream or in an answer. Values are searched for as they are, as JSON escapes
-//! them and as URLs encode them. In a stream a value is found in whatever way chunks divide it.
+//! A secret is recognized by its value, not by its format: an upstream's key need not begin with `sk-`, and an upstream
+//! may quote it in an error, in a stream event or in an answer. Each value is searched for verbatim, JSON-escaped and
+//! URL-encoded. In a stream, a value is found even if it spans chunks.
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use bytes::Bytes;
@@ -15,10 +15,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use zeroize::Zeroizing;
 
-/// What stands in place of a secret.
+/// What replaces a secret.
 pub(crate) const REDACTED: &str = "[redacted]";
-/// The shortest value that counts as a secret, in bytes. Shorter ones, such as the `EMPTY` that local servers take for a
-/// key, occur in ordinary text.
+/// The shortest value that counts as a secret, in bytes. Shorter ones, such as the `EMPTY` that local servers accept as
+/// a key, occur in ordinary text.
 const SECRET_MIN: usize = 8;
 
 /// Knows the values of some secrets. Cheap to clone.
@@ -94,7 +94,8 @@ fn forms(secret: &str) -> [Zeroizing<Vec<u8>>; 4] {
 }
 
 impl Patterns {
-    /// Where the longest end of `data` begins that a later chunk could complete to a secret. The end of `data` if none.
+    /// Where the longest suffix of `data` begins that a later chunk could complete to a secret; the end of `data` if
+    /// there is none.
     fn held_from(&self, data: &[u8]) -> usize {
         let from = data.len().saturating_sub(self.longest - 1);
         (from..data.len())
@@ -114,7 +115,7 @@ pub(crate) struct StreamRedactor {
 }
 
 impl StreamRedactor {
-    /// Takes the next chunk, and returns what may be passed on.
+    /// Takes the next chunk and returns what may be passed on.
     pub(crate) fn feed(&mut self, chunk: Bytes) -> Bytes {
         let Some(patterns) = &self.redactor.0 else { return chunk };
         let data = if self.held.is_empty() {
@@ -130,7 +131,7 @@ impl StreamRedactor {
         let (mut out, mut from) = (Vec::with_capacity(data.len()), 0);
         for found in patterns.search.find_iter(&data) {
             if held_from <= found.start() {
-                // It may turn out to be a longer secret that begins no later.
+                // It may become a longer secret that begins no later.
                 break;
             }
             out.extend_from_slice(&data[from..found.start()]);
@@ -196,7 +197,7 @@ impl<B: http_body::Body<Data = Bytes> + Unpin> http_body::Body for RedactedBody<
     }
 
     fn size_hint(&self) -> SizeHint {
-        // A replacement is longer or shorter than what it replaces.
+        // A replacement differs in length from what it replaces.
         SizeHint::default()
     }
 }

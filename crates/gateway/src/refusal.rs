@@ -92,7 +92,7 @@ pub enum Refusal {
     },
     /// The body did not arrive in time.
     BodyTimeout,
-    /// The server holds as many bytes of requests and answers as it may.
+    /// The memory for requests and answers is exhausted.
     MemoryFull,
     /// The headers are larger than the gateway takes.
     HeadersTooLarge {

@@ -1,9 +1,9 @@
-//! Keeps what a rejected request leaves behind as cheap as the rejection itself.
+//! Makes what a rejected request leaves behind as cheap as the rejection itself.
 //!
 //! A request that never reached an upstream costs its caller nothing, and no rate limit slows it down. If each one left
-//! a row in the request log, a single disabled key could fill the disk. So a key has a [`RejectionBudget`]: the first
-//! rejections of a minute are recorded one by one, and those after them are combined into rows that say how many
-//! requests they stand for. Usage, metrics and `total`s still count every request.
+//! a row in the request log, a single disabled key could fill the disk. So each key has a [`RejectionBudget`]: the
+//! first rejections of a minute are recorded one by one, and later ones are combined into rows that say how many
+//! requests they represent. Usage, metrics and `total`s still count every request.
 
 use crate::credential::PublicId;
 use crate::ended::{EndedCall, Records};
@@ -11,7 +11,7 @@ use crate::map::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Rejections of one key in one minute that get a row each.
+/// Rejections of one key that get their own row, per minute.
 pub const SINGLE_REJECTIONS: u32 = 100;
 /// How long rejections are combined before their row is written.
 const COMBINE_FOR: Duration = Duration::from_secs(5);
@@ -24,7 +24,7 @@ pub(crate) struct RejectionBudget {
 }
 
 impl RejectionBudget {
-    /// Counts a rejection at `unix_ms`. Returns whether it gets a row of its own.
+    /// Counts a rejection at `unix_ms`. Returns whether it gets its own row.
     pub(crate) fn spend(&self, unix_ms: i64) -> bool {
         let minute = u32::try_from(unix_ms.div_euclid(60_000)).unwrap_or(u32::MAX);
         let mut allowed = false;
@@ -60,7 +60,7 @@ pub(crate) struct CombinedRejections {
 }
 
 impl CombinedRejections {
-    /// Adds a rejection. Returns whether it joined a row that was already there.
+    /// Adds a rejection. Returns whether it was added to an existing row.
     pub(crate) fn add(&mut self, mut record: Box<EndedCall>) -> bool {
         let group = Group {
             key: record.key.public_id,
@@ -85,7 +85,7 @@ impl CombinedRejections {
         }
     }
 
-    /// Moves the rows to `records` if they were combined for long enough, or if `all` are wanted now.
+    /// Moves the rows to `records` if they have been combined for long enough, or if `all` is set.
     pub(crate) fn drain_into(&mut self, records: &mut Records, all: bool) {
         if self.since.is_some_and(|since| all || since.elapsed() >= COMBINE_FOR) {
             self.since = None;
@@ -93,7 +93,7 @@ impl CombinedRejections {
         }
     }
 
-    /// Rows that wait.
+    /// The number of waiting rows.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }

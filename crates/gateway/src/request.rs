@@ -47,15 +47,15 @@ pub fn header_bytes(headers: &HeaderMap, uri: &Uri) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>() + uri
 }
 
-/// Up to so much of a body that is rejected is read and dropped, so that the client gets to see why.
+/// At most this much of a rejected body is read and dropped, so that the client sees the error.
 const DRAIN_MAX: usize = 256 << 20;
-/// How long a body that there was no memory for is read and dropped.
+/// How long a body that got no memory is read and dropped.
 const DRAIN_WITHIN: Duration = Duration::from_secs(5);
 
 /// The whole body.
 ///
 /// # Errors
-/// [`Refusal::BodyTooLarge`], [`Refusal::BodyTimeout`], [`Refusal::MemoryFull`], or [`Refusal::BadBody`] when it was cut
+/// [`Refusal::BodyTooLarge`], [`Refusal::BodyTimeout`], [`Refusal::MemoryFull`], or [`Refusal::BadBody`] if it was cut
 /// off.
 pub(crate) async fn read_body<B>(
     body: B,
@@ -71,7 +71,7 @@ where
     let mut buffer = Buffer::new(memory, limit);
     let filled = in_time(within, buffer.fill(body.as_mut())).await;
     let was_waiting = buffer.was_waiting();
-    // What is there of it goes before the rest is read.
+    // Drops what has arrived before the rest is read.
     drop(buffer);
     match filled {
         Ok(Ok(filled)) => Ok(filled),

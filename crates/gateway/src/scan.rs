@@ -1,29 +1,29 @@
-//! Reads JSON text once, from its first byte to its last, and can stop at any byte and go on later.
+//! Reads JSON text once, from its first byte to its last, and can pause at any byte and continue later.
 //!
-//! A body is up to 20 MiB that anybody may send. serde reads it in one go, and whoever walks its values collects or
-//! recurses. This scanner checks the same grammar byte by byte, keeps 200 bytes of state whatever the body is, and
-//! returns after as many bytes as it is given, so that a long body holds a worker only for a slice at a time. Property
-//! tests hold it to serde's verdict. What the values mean is for its [`Sink`].
+//! Anybody can send a body of up to 20 MiB. serde reads it in one go, and code that walks its values has to collect
+//! them or recurse. This scanner checks the same grammar byte by byte, keeps 200 bytes of state for any body, and
+//! returns after the number of bytes it was asked to read, so that a long body occupies a worker for only a slice at a
+//! time. Property tests check that it agrees with serde. Its [`Sink`] decides what the values mean.
 
 #[cfg(test)]
 mod tests;
 
 use std::ops::Range;
 
-/// Levels of nesting that are read: as many as serde reads.
+/// The deepest nesting that is read, the same as serde's.
 pub(crate) const DEPTH_MAX: usize = 127;
-/// Fewer bytes than this may be read beyond the slice that was asked for: the rest of an escape.
+/// A run may read fewer than this many bytes beyond its slice: the rest of an escape.
 const OVERSHOOT: usize = 16;
 
-/// What is told of each value as it ends. Positions are in the text; those of strings are inside the quotes.
+/// Receives each value as it ends. Positions are offsets in the text; those of strings are inside the quotes.
 pub(crate) trait Sink {
     /// An object or a list begins at this byte.
     fn open(&mut self, at: usize, is_object: bool) -> Result<(), Fault>;
-    /// It ends before this byte.
+    /// An object or a list ends before this byte.
     fn close(&mut self, end: usize);
     /// The name of a field. `weight` is in thirds of a token.
     fn key(&mut self, at: Range<usize>, weight: u64) -> Result<(), Fault>;
-    /// Whether the string that begins now is to be checked for base 64.
+    /// Whether the string that begins now is to be checked for base64.
     fn is_media(&self) -> bool;
     /// A string.
     fn text(&mut self, text: Text) -> Result<(), Fault>;
@@ -31,36 +31,37 @@ pub(crate) trait Sink {
     fn number(&mut self, at: Range<usize>, is_whole: bool) -> Result<(), Fault>;
     /// `true`, `false` or `null`.
     fn literal(&mut self, at: Range<usize>) -> Result<(), Fault>;
-    /// Whether to stop behind the value that just ended.
+    /// Whether to pause after the value that just ended.
     fn takes_pause(&mut self) -> bool;
 }
 
-/// A string that was read.
+/// A string that has been read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Text {
-    /// Between the quotes, as it is written.
+    /// The position between the quotes; escapes are not decoded.
     pub(crate) at: Range<usize>,
     /// In thirds of a token: an ASCII character is one, a digit and any other character are three, and a character of
-    /// four bytes is twelve. Tokenizers split numbers into digits, and what they do not know into bytes.
+    /// four bytes is twelve. Tokenizers split numbers into digits, and unknown characters into bytes.
     pub(crate) weight: u64,
-    /// Only of a string that [`Sink::is_media`] asked about: whether it is base 64, behind the head of a data URL if it has one.
+    /// Whether the string is base64, after the header of a data URL if it has one. Only set if [`Sink::is_media`] asked
+    /// for it.
     pub(crate) is_base64: bool,
 }
 
-/// Why a text is not read to its end.
+/// Why a text could not be read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// It is not UTF-8.
     Utf8,
-    /// It is not JSON, as is seen at this byte.
+    /// It is not JSON, as detected at this byte.
     Syntax(usize),
     /// It nests deeper than [`DEPTH_MAX`] at this byte.
     Depth(usize),
-    /// It is JSON, and not what the sink reads.
+    /// It is valid JSON that the sink rejected.
     Shape(usize),
 }
 
-/// Where a run has stopped.
+/// Where a run stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// At the end of its slice.
@@ -88,11 +89,11 @@ enum State {
         is_key: bool,
     },
     Number(Number),
-    /// The one value has ended.
+    /// The top-level value has ended.
     Done,
 }
 
-/// What a number has come to.
+/// The part of a number that was read last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Number {
     Minus,
@@ -124,30 +125,30 @@ impl Number {
     }
 }
 
-/// Base 64 in a string, as far as it was read.
+/// Whether a string is base64, as far as it has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Base64 {
-    /// Not asked.
+    /// The sink did not ask.
     Unasked,
-    /// So far all is, from this byte on.
+    /// So far all of it is, from this byte on.
     Holds(usize),
     Broken,
 }
 
-/// Where a text is being read.
+/// The position and state in a text.
 #[derive(Debug)]
 pub(crate) struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
-    /// Before this byte it is UTF-8.
+    /// The text is valid UTF-8 before this byte.
     valid: usize,
     state: State,
     depth: usize,
     /// A bit for each level: whether it is an object.
     objects: u128,
-    /// Where the string or number begins that is being read.
+    /// Where the current string or number begins.
     start: usize,
-    /// Of the string that is being read.
+    /// State of the current string.
     weight: u64,
     base64: Base64,
 }
@@ -167,7 +168,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads the next `max` bytes, or some more.
+    /// Reads the next `max` bytes, or slightly more.
     ///
     /// # Errors
     /// [`Fault`], after which it must not be called again.
@@ -221,7 +222,7 @@ impl<'a> Scanner<'a> {
         if self.state == State::Done { Ok(Progress::Done) } else { Err(Fault::Syntax(self.at)) }
     }
 
-    /// Reads a byte between values. Whether a value has ended with it.
+    /// Reads a byte between values. Returns whether it ended a value.
     fn structure<S: Sink>(&mut self, sink: &mut S, byte: u8) -> Result<bool, Fault> {
         let at = self.at;
         let in_object = self.depth > 0 && self.objects >> (self.depth - 1) & 1 == 1;
@@ -299,7 +300,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Whether the number ends before `until`.
+    /// Returns whether the number ends before `until`.
     fn read_number(&mut self, mut number: Number, until: usize) -> Result<bool, Fault> {
         while self.at < until {
             match number.after(self.text[self.at]) {
@@ -328,7 +329,7 @@ impl<'a> Scanner<'a> {
         };
     }
 
-    /// Whether the string ends before `until`; then the quote at its end is read, too.
+    /// Returns whether the string ends before `until`; if so, its closing quote is read, too.
     fn read_text(&mut self, until: usize) -> Result<bool, Fault> {
         loop {
             let from = self.at;
@@ -372,7 +373,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads an escape, which may end behind the slice.
+    /// Reads an escape, which may end beyond the slice.
     fn escape(&mut self) -> Result<(), Fault> {
         let fault = Fault::Syntax(self.at);
         let rest = &self.text[self.at + 1..];
@@ -381,7 +382,7 @@ impl<'a> Scanner<'a> {
             Some(b'u') => match hex(&rest[1..]).ok_or(fault)? {
                 0x30..0x3A => (5, 3),
                 0..0x80 => (5, 1),
-                // Half of a character: the other half must follow.
+                // A high surrogate: the low one must follow.
                 0xD800..0xDC00 => {
                     let second = rest[5..].strip_prefix(b"\\u").and_then(hex);
                     second.filter(|unit| (0xDC00..0xE000).contains(unit)).ok_or(fault)?;
@@ -412,7 +413,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Checks that the text is UTF-8 up to `until`; returns the end of the last character before that.
+    /// Checks that the text is valid UTF-8 up to `until`; returns the end of the last character before that.
     fn validate(&mut self, until: usize) -> Result<usize, Fault> {
         if until <= self.valid {
             return Ok(until);
@@ -420,7 +421,7 @@ impl<'a> Scanner<'a> {
         let ahead = until.saturating_add(OVERSHOOT).min(self.text.len());
         match std::str::from_utf8(&self.text[self.valid..ahead]) {
             Ok(_) => self.valid = ahead,
-            // A character is cut by the end of the slice.
+            // The slice ends within a character.
             Err(error) if error.error_len().is_none() && ahead < self.text.len() => {
                 self.valid += error.valid_up_to();
             }
@@ -430,7 +431,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// The bytes of what stands before the base 64 of a data URL; 0 if there is no such head.
+/// The length of the data URL header before the base64; 0 if there is none.
 fn data_url_head(text: &[u8]) -> usize {
     /// Longer types of media there are none.
     const HEAD_MAX: usize = 160;
@@ -458,8 +459,8 @@ fn word(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(bytes[..8].try_into().expect("it has eight bytes"))
 }
 
-/// A top bit for each byte that ends a run of plain text: quote, backslash or control character. Bytes above the first
-/// such may be wrong.
+/// The top bit is set in each byte that ends a run of plain text: a quote, a backslash or a control character. Bytes
+/// above the first such byte may be wrong.
 fn special(word: u64) -> u64 {
     let quote = word ^ (ONES * b'"' as u64);
     let backslash = word ^ (ONES * b'\\' as u64);
@@ -467,15 +468,15 @@ fn special(word: u64) -> u64 {
     (is_zero(quote) | is_zero(backslash) | (word.wrapping_sub(ONES * 0x20) & !word)) & TOPS
 }
 
-/// What eight bytes of text weigh ([`Text::weight`]). A byte of zero counts as ASCII.
+/// The weight of eight bytes of text ([`Text::weight`]). A byte of zero counts as ASCII.
 fn weigh(word: u64) -> u64 {
     let other = word & TOPS;
     let first = other & (word << 1);
     let first_of_four = first & (word << 2) & (word << 3);
-    // Below ten, once the bits of '0' are taken off; the sum does not reach the next byte.
+    // Below ten after the bits of '0' are removed; the sum does not carry into the next byte.
     let digit = word ^ (ONES * b'0' as u64);
     let digits = !(((digit & !TOPS) + ONES * (0x80 - 10)) | digit) & TOPS;
-    // What each byte weighs, at most 12, and the sum of the eight.
+    // The weight of each byte, at most 12, and the sum of the eight.
     let mark = |tops: u64| tops >> 7;
     let each = ONES - mark(other) + 3 * mark(first) + 9 * mark(first_of_four) + 2 * mark(digits);
     each.wrapping_mul(ONES) >> 56

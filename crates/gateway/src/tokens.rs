@@ -12,13 +12,14 @@ use std::fmt;
 /// The field that holds who says something.
 const ROLE: &str = "role";
 
-/// What a text weighs, in thirds of a token, so that many small pieces come to the same as one large. In an answer a
-/// number weighs a token, and names of fields nothing, nor who says it, which models do not write.
+/// The weight of a text, in thirds of a token, so that many small pieces sum to the same as one large one. In an
+/// answer, a number weighs a token. Field names weigh nothing, and neither does the role, because models do not
+/// generate them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Weight(u64);
 
 impl Weight {
-    /// So many thirds of a token.
+    /// A weight in thirds of a token.
     pub(crate) fn new(thirds: u64) -> Self {
         Self(thirds)
     }
@@ -45,11 +46,10 @@ impl Weight {
     }
 }
 
-/// A kind of medium, told by the field that holds it.
+/// A kind of medium, determined by the field that holds it.
 ///
-/// What a medium costs depends on pixels and seconds, and of those its bytes tell something: so many bytes cannot be
-/// less than so much picture or sound. Each kind has a floor for a medium of unknown size, and counts for more by its
-/// bytes, at the rate of the tightest coding in use.
+/// The cost of a medium depends on its pixels or seconds, and its size in bytes is evidence of those. Each kind has a
+/// minimum for media of unknown size, and counts for more by its size, at the rate of the most compact encoding in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Medium {
     Image,
@@ -59,25 +59,25 @@ pub(crate) enum Medium {
 }
 
 impl Medium {
-    /// What a picture of 1,024 by 1,344 pixels comes to, at 28 by 28 pixels a token
-    /// (<https://help.aliyun.com/zh/model-studio/vision>). It is the floor of every kind.
+    /// A picture of 1,024 by 1,344 pixels, at 28 by 28 pixels a token
+    /// (<https://help.aliyun.com/zh/model-studio/vision>). It is the minimum of every kind.
     const FLOOR: u64 = 1_750;
-    /// A picture is scaled down to no more than this, whatever its size, even where a call asks for high resolution.
+    /// Any picture is scaled down to at most this, even if a call asks for high resolution.
     const IMAGE_MOST: u64 = 16_384;
-    /// What a picture may come to more, in thirds of a token, where a call asks for it to be read larger.
+    /// The extra weight of a picture, in thirds of a token, if a call raises the image resolution.
     pub(crate) const ENLARGED: u64 = 3 * (Self::IMAGE_MOST - Self::FLOOR);
     /// JPEG at fair quality takes 0.33 bytes a pixel; a token has 784 pixels.
     const IMAGE_BYTES: u64 = 256;
-    /// Speech in AMR, the tightest codec that models take, is 594 bytes a second, and a second comes to 25 tokens.
+    /// Speech in AMR, the most compact codec that models accept, takes 594 bytes a second; a second is 25 tokens.
     const AUDIO_BYTES: u64 = 24;
-    /// WAV is not compressed: 8,000 bytes a second at the least.
+    /// WAV is uncompressed: at least 8,000 bytes a second.
     const WAV_BYTES: u64 = 320;
-    /// Two frames a second of up to 768 tokens for each pair, at 400 kbit/s.
+    /// Two frames a second, up to 768 tokens per pair, at 400 kbit/s.
     const VIDEO_BYTES: u64 = 64;
-    /// A document is text: as long as any other.
+    /// A document counts as text of the same length.
     const DOCUMENT_BYTES: u64 = 3;
 
-    /// The kind that a field of this name holds.
+    /// The kind for a field of this name.
     pub(crate) fn of_field(name: &[u8]) -> Option<Self> {
         Some(match name {
             b"image_url" | b"image" | b"input_image" => Self::Image,
@@ -92,14 +92,14 @@ impl Medium {
         self == Self::Image
     }
 
-    /// What it weighs at the least, in thirds of a token.
+    /// The minimum weight, in thirds of a token.
     pub(crate) fn least(self) -> u64 {
         3 * Self::FLOOR
     }
 
-    /// What it weighs by its base 64, which may stand behind the head of a data URL, in thirds of a token.
+    /// The weight of base64 data, optionally after the header of a data URL, in thirds of a token.
     pub(crate) fn weight(self, base64: &[u8]) -> u64 {
-        // The first bytes of WAV, "RIFF", in base 64.
+        // The first bytes of WAV, "RIFF", in base64.
         let head = &base64[..base64.len().min(200)];
         let is_wav = memchr::memmem::find(head, b"UklGR").is_some();
         let bytes = base64.len() as u64 / 4 * 3;
@@ -123,7 +123,7 @@ impl<'de> Deserialize<'de> for Weight {
 /// Walks a JSON value and builds nothing.
 #[derive(Clone, Copy)]
 struct Walk {
-    /// What a text here holds, or is the address of, if it is a medium.
+    /// The kind of medium that a text here contains or links to, if any.
     medium: Option<Medium>,
 }
 
@@ -145,7 +145,7 @@ impl<'de> Visitor<'de> for Walk {
     fn visit_str<E>(self, text: &str) -> Result<Weight, E> {
         let words = Weight::of_text(text);
         Ok(match self.medium {
-            // Words that only pretend to be a medium weigh what they say.
+            // Text that is not base64 weighs as text.
             Some(medium) if text.bytes().all(|byte| byte.is_ascii_graphic()) => {
                 Weight(medium.weight(text.as_bytes()))
             }
@@ -191,7 +191,7 @@ impl<'de> Visitor<'de> for Walk {
                     continue;
                 }
                 Name::Medium(medium) => Some(medium),
-                // It holds what the object around it says it does.
+                // A nested object holds the medium that the object around it names.
                 Name::Holder => Some(self.medium.unwrap_or(Medium::Image)),
                 Name::Other => None,
             };
@@ -205,7 +205,7 @@ impl<'de> Visitor<'de> for Walk {
 enum Name {
     Role,
     Medium(Medium),
-    /// A field for a medium of any kind.
+    /// A field that can hold any kind of medium.
     Holder,
     Other,
 }

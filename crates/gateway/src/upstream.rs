@@ -58,18 +58,18 @@ pub struct Upstreams {
     ids: Vec<String>,
 }
 
-/// What is known of how a service counts tokens, and what it reads beside a request's body.
+/// How a service counts tokens, and what is assumed about context outside a request's body.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Terms {
-    /// By the place of each name in [`OutputLimit::ALL`].
+    /// Indexed by the order of [`OutputLimit::ALL`].
     obeys: [bool; 3],
-    /// The share of a model's window that is reserved for context whose size is not known.
+    /// The share of a model's window that is reserved for context of unknown size.
     pub(crate) unseen_context: f32,
 }
 
 impl Terms {
-    /// A service that keeps every answer, thoughts included, within each of these limits. For context that a request
-    /// refers to and that was never seen, the share `unseen_context` of the model's window is reserved; 0 to 1.
+    /// A service that keeps every answer, reasoning included, within each of these limits. For context that a request
+    /// references and that was never seen, it reserves `unseen_context`, a share of the model's window from 0 to 1.
     pub fn new(obeys: &[OutputLimit], unseen_context: f32) -> Self {
         Self { obeys: OutputLimit::ALL.map(|name| obeys.contains(&name)), unseen_context }
     }
@@ -94,7 +94,7 @@ impl Upstreams {
     pub fn new(echo: Echo) -> Self {
         let fallback = match echo {
             Echo::On => {
-                // It keeps to every limit, and stores nothing.
+                // It enforces every limit, and stores nothing.
                 let terms = Terms::new(&OutputLimit::ALL, 0.0);
                 Some(Route { upstream: Upstream::Echo, terms, name: None, number: None })
             }
@@ -103,7 +103,7 @@ impl Upstreams {
         Self { routes: HashMap::default(), fallback, ids: Vec::new() }
     }
 
-    /// Sends calls of `model` to `upstream`, under `name` if it has another there, and counts them on these terms.
+    /// Sends calls of `model` to `upstream`, as `name` if it has another name there, and counts them on these terms.
     #[must_use]
     pub fn route(
         mut self,
@@ -151,8 +151,8 @@ impl Route {
         }
     }
 
-    /// Sends a call, and holds an answer that is whole in the memory of its key. The future borrows nothing, so it can be
-    /// read on when the caller has disconnected.
+    /// Sends a call. A whole answer is charged to the memory of its key. The future borrows nothing, so it can continue
+    /// after the caller has disconnected.
     pub(crate) fn send(
         &self,
         outgoing: Outgoing,

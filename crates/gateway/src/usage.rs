@@ -172,7 +172,7 @@ pub(crate) fn read(json: &[u8]) -> serde_json::Result<Told> {
     Ok(Told { usage, output, is_usage_only })
 }
 
-/// The id under which the answer of a response, or the last event of its stream, can be referred to.
+/// The id by which a response, or the last event of its stream, can be referenced.
 pub(crate) fn response_id(json: &[u8]) -> Option<Cow<'_, str>> {
     #[derive(Deserialize)]
     struct Response<'a> {

@@ -1,17 +1,17 @@
 //! The log line of a console request.
 //!
-//! Requests of people who are signed in are logged one line each. Strangers pay nothing for a request, so their lines
-//! have a budget: past it they are counted, and the next line that is written says how many were left out.
+//! Each request of a signed-in member gets a line. Strangers pay nothing for a request, so their lines have a budget:
+//! requests beyond it are only counted, and the next line reports how many were left out.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Lines for requests of strangers in a [`WINDOW`].
+/// Lines per [`WINDOW`] for requests of strangers.
 const LINES: u32 = 120;
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Decides which console requests get a line. One for all listeners.
+/// Decides which console requests are logged. Shared by all listeners.
 #[derive(Debug, Default)]
 pub(crate) struct AccessLog(Mutex<Budget>);
 
@@ -21,11 +21,11 @@ struct Budget {
     since: Option<Instant>,
     /// Lines in it.
     lines: u32,
-    /// Requests without a line since the last line.
+    /// Requests left out since the last line.
     left_out: u64,
 }
 
-/// Whether a request turned out to be of someone who is signed in. Handlers set it, and the log reads it afterwards.
+/// Whether the request turned out to have a valid session. Handlers set it, and the log reads it afterwards.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SignedIn(Arc<AtomicBool>);
 
@@ -40,7 +40,7 @@ impl SignedIn {
 }
 
 impl AccessLog {
-    /// Whether a stranger's request gets a line now; if so, how many before it did not.
+    /// Returns whether a stranger's request is logged now and, if so, how many before it were left out.
     pub(crate) fn line_for_stranger(&self) -> Option<u64> {
         self.line_at(Instant::now())
     }

@@ -39,13 +39,13 @@ pub enum ConfigError {
         /// Why.
         error: std::io::Error,
     },
-    /// The file is not TOML, or has a field that is unknown or of the wrong type. The line is named and not quoted: it may
-    /// hold the mail password.
+    /// The file is not TOML, or has an unknown field or one of the wrong type. The error names the line but does not
+    /// quote it: it may contain the mail password.
     #[error("{path}, line {line}: {message}")]
     Parse {
         /// The file.
         path: String,
-        /// The line, from 1.
+        /// The line number, from 1.
         line: usize,
         /// What is wrong there.
         message: String,
@@ -60,7 +60,7 @@ pub enum ConfigError {
     },
 }
 
-/// What is wrong in a file, where, and with which field.
+/// What is wrong in a file: the line, the field and the problem.
 fn unreadable(path: &str, text: &str, error: &toml::de::Error) -> ConfigError {
     let at = error.span().map_or(0, |span| span.start);
     let line = text[..at].matches('\n').count();
@@ -172,7 +172,7 @@ pub struct Limits {
     pub connections: usize,
     /// Calls under way at once with one API key.
     pub calls_per_key: u32,
-    /// Bytes of requests and answers held at once by the process.
+    /// Bytes of requests and answers that the process holds in memory.
     pub body_memory: usize,
 }
 
@@ -193,7 +193,7 @@ impl Default for Limits {
 pub struct ServerTimeouts {
     /// A request's headers, and an idle connection.
     pub header: Duration,
-    /// How long a client may take to read what waits for it, on average at 1 KiB a second.
+    /// The time over which a client must read 1 KiB a second on average while data waits for it.
     pub write: Duration,
     /// How long a stop waits for calls under way.
     pub stop: Duration,
@@ -334,8 +334,8 @@ fn check_limits(limits: Limits) -> Result<(), ConfigError> {
     if limits.body_memory < limits.body_bytes {
         let Limits { body_memory, body_bytes, .. } = limits;
         let text = format!(
-            "{body_memory} bytes do not hold one body of {body_bytes}; raise it to that at least, better to 20 times as \
-             much, or lower limits.body_bytes"
+            "{body_memory} bytes cannot hold one body of {body_bytes} bytes; raise it to at least that much, or better \
+             20 times as much, or lower limits.body_bytes"
         );
         return Err(bad("limits.body_memory", text));
     }

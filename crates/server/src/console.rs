@@ -68,7 +68,7 @@ pub(crate) struct Parts {
     pub(crate) limiter: Arc<Limiter>,
     pub(crate) clock: Clock,
     pub(crate) usage: UsageStore,
-    /// The bytes of requests and answers that may be held.
+    /// The memory budget for requests and answers.
     pub(crate) memory: Arc<MemoryBudget>,
     /// In the order of the configuration.
     pub(crate) regions: Vec<Region>,
@@ -76,7 +76,7 @@ pub(crate) struct Parts {
     pub(crate) cookie: SessionCookie,
     /// The origins whose pages may change things.
     pub(crate) origins: Origins,
-    /// Whether a proxy is in front that the configuration does not name.
+    /// Detects a proxy that is missing from the configuration.
     pub(crate) proxy: ProxyCheck,
 }
 

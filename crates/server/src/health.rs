@@ -29,7 +29,7 @@ fn live(health: &Health) -> impl IntoResponse + use<> {
 
 const CORP: http::HeaderName = http::HeaderName::from_static("cross-origin-resource-policy");
 
-/// What `GET /ready` answers: reads and writes of all databases together, and of each.
+/// The body of `GET /ready`: reads and writes, in total and per database.
 #[derive(Serialize)]
 struct Ready {
     status: Outcome,
@@ -48,7 +48,7 @@ struct Databases {
 struct Database {
     reads: Outcome,
     writes: Outcome,
-    /// Since when writes fail.
+    /// The time since which writes fail.
     #[serde(skip_serializing_if = "Option::is_none")]
     writes_failing_since: Option<Timestamp>,
 }

@@ -14,10 +14,11 @@ use tokio::time::Instant;
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(1);
-/// Between two writes of a key's last use. By the monotonic clock: setting the system's back must not stop the writing.
+/// The interval between two writes of a key's last use, by the monotonic clock: setting the system clock back must not
+/// stop the writing.
 const USE_EVERY: Duration = Duration::from_secs(60);
 
-/// Writes until it is to stop; then what is left, as long as the stop may take, and ends.
+/// Writes until the stop. Then retries what is left until the deadline, and ends.
 pub(crate) async fn keep(directory: Arc<Directory>, store: Store, mut stop: Stop) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -34,7 +35,7 @@ pub(crate) async fn keep(directory: Arc<Directory>, store: Store, mut stop: Stop
                 left = keeper.write(&directory, &store, true).await;
             }
             if left > 0 {
-                tracing::error!(keys = left, "the last use of keys was not written");
+                tracing::error!(keys = left, "the last use of some keys was not written");
             }
             return;
         }
@@ -56,7 +57,7 @@ struct Written {
 }
 
 impl Keeper {
-    /// Writes what is due, or all, and returns of how many keys that could not be written.
+    /// Writes what is due, or everything, and returns how many keys could not be written.
     async fn write(&mut self, directory: &Directory, store: &Store, all: bool) -> usize {
         for key in directory.used().take() {
             self.waiting.insert(key.id.clone(), key);
@@ -71,7 +72,7 @@ impl Keeper {
                 0
             }
             Err(error) => {
-                tracing::debug!(%error, "the last use of keys could not be written; it will be");
+                tracing::debug!(%error, "failed to save the last use of keys; will retry");
                 uses.len()
             }
         }

@@ -5,7 +5,7 @@
 //! - `listen` accepts connections and tells the gateway's paths from the console's;
 //! - `usage` writes down every call, and `metrics` counts them for those who operate the server;
 //! - `limits` keeps the gateway's windows over a restart;
-//! - `store_watch` finds out whether the databases can be written, and `stop` gives tasks a deadline;
+//! - `store_watch` detects whether the databases can be written, and `stop` gives tasks a deadline;
 //! - `console` is the control plane: one module a resource, each exposing `router()`;
 //! - [`demo`] fills an empty store with a made-up account;
 //! - `assets` serves the built console.

@@ -3,9 +3,9 @@
 //! What changed is written once a second, off the path of calls. A clean stop writes the rest; a process that is killed
 //! forgets at most its last second.
 //!
-//! **Two clocks.** The limiter runs by the monotonic clock, and the next process knows only the system's. So windows are
-//! dated by the system's clock as of the moment they are written, and when that clock was set, or stood still in a
-//! suspend, all windows are written again. A restart afterwards neither frees a limit nor holds one for longer than a minute.
+//! **Two clocks.** The limiter runs by the monotonic clock, but the next process knows only the system clock. So
+//! windows are saved with system times as of the write. If the system clock is set, or stands still in a suspend, all
+//! windows are written again. A later restart neither frees a limit nor holds one for longer than a minute.
 
 use crate::stop::Stop;
 use keygate_contract::{AccountId, ModelId, RegionId, WorkspaceId};
@@ -22,7 +22,7 @@ const EVERY: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: u32 = 60;
 /// How long a charge counts: a minute, and the second it was made in.
 const COUNTS_MS: u64 = 61_000;
-/// The two clocks may differ by so many seconds more or less than when all windows were written: less than that is drift.
+/// How far, in seconds, the two clocks may diverge before all windows are written again: less than that is drift.
 const DRIFT: i64 = 2;
 
 /// The limiter of a process, and where its windows are kept.
@@ -60,7 +60,7 @@ impl Limits {
         Ok(Self { limiter, clock, catalogue: Arc::clone(catalogue), store: store.clone(), system })
     }
 
-    /// Writes what changes until it is to stop; then what is left, as long as the stop may take, and ends.
+    /// Writes changes until the stop. Then retries what is left until the deadline, and ends.
     pub(crate) async fn keep(self, mut stop: Stop) {
         let mut writer = Writer::new(self);
         let mut ticks = tokio::time::interval(EVERY);
@@ -81,7 +81,7 @@ impl Limits {
                 if windows > 0 {
                     tracing::error!(
                         windows,
-                        "limits of the last minute were not written; the next start will not know of them"
+                        "rate-limit windows were not written; the next start will not count the last minute"
                     );
                 }
                 return;
@@ -95,7 +95,7 @@ impl Limits {
     }
 }
 
-/// Which window it is.
+/// Identifies a window.
 type Key = (AccountId, RegionId, ModelId, Option<WorkspaceId>);
 
 /// Writes windows.
@@ -103,10 +103,10 @@ struct Writer {
     limits: Limits,
     /// Region and model of each slot.
     models: HashMap<usize, (RegionId, ModelId)>,
-    /// What could not be written yet: the newest state of each window, and when a model was last called, which outlives
-    /// the window.
+    /// What could not be written yet: the newest state of each window, and when a model was last called, which is kept
+    /// even when the window expires.
     waiting: HashMap<Key, LimitWindow>,
-    /// Seconds from the limiter's clock to the system's, as of when all windows were last written.
+    /// The offset from the limiter's clock to the system clock, in seconds, when all windows were last written.
     offset: i64,
 }
 
@@ -149,7 +149,7 @@ impl Writer {
                 true
             }
             Err(error) => {
-                tracing::debug!(%error, "the limits' windows could not be written; they will be, with the next ones");
+                tracing::debug!(%error, "failed to save rate-limit windows; will retry with the next ones");
                 false
             }
         }
@@ -171,8 +171,8 @@ impl Writer {
     }
 }
 
-/// Puts the newer state of a window in place of one that was not written. The last request stays known, though it may not
-/// count any more.
+/// Replaces the state of an unwritten window with a newer one. The time of the last request is kept, even if the
+/// request no longer counts.
 fn replace(before: &mut LimitWindow, after: LimitWindow) {
     let last_request = before.charges.iter().rfind(|charge| charge.requests > 0).copied();
     *before = after;
@@ -184,7 +184,7 @@ fn replace(before: &mut LimitWindow, after: LimitWindow) {
     }
 }
 
-/// Seconds from the limiter's clock to the system's.
+/// The offset from the limiter's clock to the system clock, in seconds.
 fn offset(system_ms: i64, now: Moment) -> i64 {
     (system_ms - signed(now.unix_millis()) + 500).div_euclid(1000)
 }

@@ -42,25 +42,25 @@ pub(crate) struct Service {
     pub(crate) router: Router,
     /// Proxies that are believed when they say who called.
     pub(crate) trusted_proxies: Arc<[IpRule]>,
-    /// What every connection is held to.
+    /// The limits of every connection.
     pub(crate) bounds: Bounds,
     /// A place for each connection that may be open at once; more wait to be accepted.
     pub(crate) places: Arc<Semaphore>,
 }
 
-/// What the connections of a listener are held to.
+/// The limits of a listener's connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     /// The most bytes of a request's headers.
     pub(crate) header_bytes: usize,
     /// How long a request's headers may take, and a connection may be idle.
     pub(crate) header: Duration,
-    /// How long a client may take to read, on average, what waits for it.
+    /// The time over which a client must keep up the minimum rate while data waits for it.
     pub(crate) write: Duration,
 }
 
-/// Bytes beside the limit of headers that a connection reads, so that a request which is little larger is answered with
-/// an error that says so. Of a larger one, hyper answers 431 without a body.
+/// Bytes beyond the header limit that a connection reads, so that a slightly larger request gets an error that says so.
+/// For an even larger one, hyper returns 431 without a body.
 const HEADER_SLACK: usize = 8 << 10;
 
 impl Bounds {
@@ -70,8 +70,8 @@ impl Bounds {
         // leave a connection that sends nothing without a time-out.
         let mut builder = Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(self.header).max_headers(200);
-        // Answers are small: one copy into one buffer costs less than a vectored write. Large ones come in pieces, and
-        // no more of them is copied than this buffer and one piece hold.
+        // Most answers are small: one copy into one buffer costs less than a vectored write. Large ones are sent in
+        // chunks, and at most this buffer plus one chunk is copied.
         builder.writev(false).max_buf_size(self.header_bytes + HEADER_SLACK);
         builder
     }
@@ -164,11 +164,11 @@ pub(crate) enum Body {
     Router(Pieces),
 }
 
-/// A body of the router's, in pieces: a connection copies each into a buffer of its own, and a static file or an export
-/// that is not read must not be copied whole for each who asks.
+/// A body of the router, sent in chunks. A connection copies each chunk into its own buffer, and an unread static file
+/// or export must not be copied whole for each client.
 pub(crate) struct Pieces {
     body: axum::body::Body,
-    /// What is left of a frame.
+    /// The rest of a frame.
     rest: Bytes,
 }
 

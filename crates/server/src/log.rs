@@ -1,7 +1,7 @@
 //! The process's log: one JSON object a line on standard error, without the values of secrets.
 //!
-//! Log fields are written with care, and still: an error of a library, or a field added in a hurry, may quote a secret.
-//! So every line passes a [`Redactor`] that knows the secrets the process holds.
+//! Log fields are chosen with care. Still, a library's error, or a carelessly added field, may quote a secret. So every
+//! line passes through a [`Redactor`] that knows the secrets of the process.
 
 use crate::config::Config;
 use keygate_gateway::Redactor;
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 /// What [`Line`] redacts: the secrets of the configuration that was loaded last.
 static REDACTOR: RwLock<Option<Redactor>> = RwLock::new(None);
 
-/// Starts the log. `KEYGATE_LOG` says what is logged; `info` by default.
+/// Starts the log. `KEYGATE_LOG` sets the filter; `info` by default.
 pub fn init() {
     tracing_subscriber::fmt()
         .json()
@@ -24,7 +24,7 @@ pub fn init() {
         .init();
 }
 
-/// Keeps the secrets of a configuration, and the server's own in hexadecimal, out of the log from now on.
+/// From now on, redacts the secrets of a configuration, and the server's own secret in hexadecimal.
 pub(crate) fn redact(config: &Config, server_secret: &str) {
     let mut secrets = vec![Zeroizing::new(server_secret.to_owned())];
     secrets.push(Zeroizing::new(server_secret.to_uppercase()));
@@ -39,7 +39,7 @@ pub(crate) fn redact(config: &Config, server_secret: &str) {
     *REDACTOR.write().unwrap_or_else(PoisonError::into_inner) = Some(redactor);
 }
 
-/// The password in a URL, decoded.
+/// The decoded password in a URL.
 fn password(url: &str) -> Option<Zeroizing<String>> {
     let authority = url.split_once("://")?.1.split(['/', '?', '#']).next()?;
     let (_, password) = authority.rsplit_once('@')?.0.split_once(':')?;

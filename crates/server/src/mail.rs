@@ -66,8 +66,8 @@ impl Mailer {
             .header(ContentType::TEXT_PLAIN)
             .body(format!(
                 "Your code to sign in to Keygate:\r\n\r\n    {code}\r\n\r\nIt works once, within 10 minutes, in the \
-                 browser that asked for it. If you did not ask for it, you need not do anything: without it no one can \
-                 sign in.\r\n"
+                 browser that requested it. If you did not request it, ignore this mail: nobody can sign in without \
+                 the code.\r\n"
             ))
             .map_err(|e| MailError::Message(e.to_string()))?;
         match &self.transport {

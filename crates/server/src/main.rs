@@ -9,8 +9,8 @@ use keygate_contract::Email;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Steady under many short allocations on several threads, and gives memory back to the system when it is not used for ten
-/// seconds: see `docs/adr/0017-memory-and-slow-peers.md`.
+/// Stable under many short allocations on several threads, and returns memory to the system after it has been unused
+/// for ten seconds: see `docs/adr/0017-memory-and-slow-peers.md`.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
@@ -87,7 +87,7 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
         Command::Serve { config, sign_in_link } => {
             let config = Config::load(config.as_deref())?;
             let running = server::start(config).await?;
-            // From the first line on that says it serves, a signal stops it cleanly.
+            // Before the first line that says the server is up, so that from then on a signal stops it cleanly.
             let stop = tokio::spawn(Running::stop_signal());
             tokio::task::yield_now().await;
             println!("Console: {}", running.console_url());

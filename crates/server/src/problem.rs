@@ -113,12 +113,12 @@ impl Problem {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::StoreUnavailable,
-            "The server's database is busy, or its disk is full or fails. Nothing was changed. Try again in a moment.",
+            "The server's database is busy, or its disk is full or failing. Nothing was changed. Try again shortly.",
         )
         .retry_after(1)
     }
 
-    /// The same, with what it means for the object of the operation if the store could not be written.
+    /// Adds what a failed write means for the object of the operation.
     pub(crate) fn if_unwritten(mut self, consequence: &str) -> Self {
         if self.code == ErrorCode::StoreUnavailable {
             self.message.push(' ');
@@ -277,7 +277,7 @@ impl utoipa::IntoResponses for Problems {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeaderLimit(pub(crate) usize);
 
-/// What [`finish`] goes by.
+/// The state of [`finish`].
 #[derive(Clone, Debug)]
 pub(crate) struct Finish {
     pub(crate) limit: HeaderLimit,
@@ -323,7 +323,7 @@ pub(crate) async fn finish(
     }
     let status = response.status().as_u16();
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    // Of what a stranger asks for, only a sign-in creates anything.
+    // Among a stranger's requests, only a sign-in creates anything.
     let is_signed_in = signed_in.is_set() || response.status() == StatusCode::CREATED;
     let left_out = match is_console {
         true if is_signed_in => Some(0),

@@ -101,7 +101,7 @@ impl ServerSecret {
         file.sync_all()
     }
 
-    /// As it stands in its file.
+    /// The secret as written in its file.
     pub(crate) fn to_hex(&self) -> Zeroizing<String> {
         Zeroizing::new(hex::encode(self.0.as_ref()))
     }
@@ -131,7 +131,7 @@ impl ServerSecret {
         self.hash("sign-in link", &[token.as_bytes()])
     }
 
-    /// The stored form of an e-mail code. It is bound to its address and to the browser's cookie.
+    /// The stored form of an e-mail code, bound to its address and to the browser's cookie.
     pub(crate) fn code_hash(&self, email: &Email, nonce: &str, code: &str) -> [u8; 32] {
         let parts = [email.as_str().as_bytes(), b"\0", nonce.as_bytes(), b"\0", code.as_bytes()];
         self.hash("e-mail code of a browser", &parts)
@@ -142,7 +142,7 @@ impl ServerSecret {
         self.hash("sign-in nonce", &[nonce.as_bytes()])
     }
 
-    /// The stored form of the cookie by which a browser is known.
+    /// The stored form of the cookie of a known browser.
     pub(crate) fn browser_hash(&self, token: &str) -> [u8; 32] {
         self.hash("known browser", &[token.as_bytes()])
     }

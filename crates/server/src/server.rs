@@ -47,7 +47,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use upstreams::upstreams;
 
-/// What a stop has at least to write what is left, after the last call has ended.
+/// The minimum time for a stop to write what is left, after the last call has ended.
 const WRITE_AT_STOP: Duration = Duration::from_secs(5);
 
 /// A server that runs.
@@ -60,7 +60,7 @@ pub struct Running {
     is_new: bool,
     workers: Workers,
     directory: Arc<Directory>,
-    /// Each writes down what calls leave behind, until it is to stop.
+    /// Each records what calls leave behind, until it is stopped.
     keepers: Vec<(Stopper, JoinHandle<()>)>,
     /// How long a stop may take.
     stop_within: Duration,
@@ -320,8 +320,9 @@ impl Running {
         drop(interrupt.await);
     }
 
-    /// Takes no more connections, lets the calls under way finish, writes what is left, and closes the store. While the
-    /// store cannot be written it tries until `timeouts.stop` is over, or for a few seconds after the last call.
+    /// Accepts no more connections, lets in-flight calls finish, writes what is left, and closes the store. If the
+    /// store cannot be written, retries until `timeouts.stop` has passed, but at least for a few seconds after the last
+    /// call.
     pub async fn stop(self) {
         tracing::info!("stopping");
         let until = Instant::now() + self.stop_within;

@@ -1,9 +1,9 @@
-//! How tasks learn that the server stops, and by when they must have written what is left.
+//! Tells tasks that the server stops, and the deadline for writing what is left.
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// Stops a task. Dropped, it does so without time to try anything twice.
+/// Stops a task. If it is dropped, the task stops without time for a retry.
 #[derive(Debug)]
 pub(crate) struct Stopper(oneshot::Sender<Instant>);
 
@@ -11,26 +11,26 @@ pub(crate) struct Stopper(oneshot::Sender<Instant>);
 #[derive(Debug)]
 pub(crate) struct Stop(oneshot::Receiver<Instant>);
 
-/// Until when a stop may take.
+/// The deadline of a stop.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline(Option<Instant>);
 
-/// The two ends.
+/// Creates both ends.
 pub(crate) fn stop() -> (Stopper, Stop) {
     let (sender, receiver) = oneshot::channel();
     (Stopper(sender), Stop(receiver))
 }
 
 impl Stopper {
-    /// Stops the task, which has until then to write what is left.
+    /// Stops the task, which has until the deadline to write what is left.
     pub(crate) fn stop(self, until: Instant) {
-        // A task that has ended needs no stop.
+        // Fails if the task has already ended.
         let _ = self.0.send(until);
     }
 }
 
 impl Stop {
-    /// Returns when the task is to stop. Not to be called again after that.
+    /// Returns when the task must stop. Must not be called again after that.
     pub(crate) async fn wait(&mut self) -> Deadline {
         Deadline((&mut self.0).await.ok())
     }

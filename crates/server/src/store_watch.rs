@@ -1,14 +1,14 @@
-//! Runs small writes where there are no others: so `GET /ready` and the metrics learn that a failing disk works again, and
-//! that the disk of an idle server is full.
+//! Runs small probe writes while nothing else is written, so that `GET /ready` and the metrics notice when a failing
+//! disk recovers, and when the disk of an idle server is full.
 
 use crate::stop::Stop;
 use keygate_store::{Store, UsageStore};
 use std::time::Duration;
 
-/// Between two looks at whether a write is due.
+/// The interval of checks whether a probe is due.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Watches until it is to stop.
+/// Watches until the stop.
 pub(crate) async fn watch(store: Store, usage: UsageStore, mut stop: Stop) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -25,7 +25,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Between two looks at the queues.
 const EVERY: Duration = Duration::from_millis(40);
-/// Between two tries of a stop to write what is left.
+/// The interval between two attempts of a stop to write what is left.
 const RETRY_AT_STOP: Duration = Duration::from_millis(200);
 
 /// Writes down what the queues of all gateways hold.
@@ -54,7 +54,7 @@ impl<L: Ledger> Keeper<L> {
         }
     }
 
-    /// Writes until it is to stop; then what is left, as long as the stop may take, and ends.
+    /// Writes until the stop. Then retries what is left until the deadline, and ends.
     pub(crate) async fn keep(mut self, mut stop: Stop) {
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -82,7 +82,7 @@ impl<L: Ledger> Keeper<L> {
         }
         let begun = Instant::now();
         if let Err(error) = self.ledger.append(&self.pending).await {
-            tracing::debug!(%error, calls, "calls could not be written down; they will be");
+            tracing::debug!(%error, calls, "failed to record calls; will retry");
             self.metrics.append_failures.inc();
             self.append.failed();
             return false;
@@ -125,7 +125,7 @@ impl<L: Ledger> Keeper<L> {
                 true
             }
             Err(error) => {
-                tracing::debug!(%error, "calls could not be added up; they will be");
+                tracing::debug!(%error, "failed to add calls to the rollups; will retry");
                 self.fold.failed();
                 false
             }

@@ -1,14 +1,14 @@
 //! The connections to a database file.
 //!
-//! **A connection that SQLite rolled back is closed.** On a full disk, an I/O error, no memory or an interrupt SQLite
-//! ends the transaction by itself. sqlx does not notice, and its own `ROLLBACK` fails: the connection counts as inside a
-//! transaction for ever, and no other can begin on it. So no connection goes back to its pool that counts as inside a
-//! transaction, or is in one. The pool opens another when it is asked for one, and tries again the next time if it
-//! cannot.
+//! **A connection that SQLite rolled back is closed.** On a full disk, an I/O error, lack of memory or an interrupt,
+//! SQLite rolls back the transaction by itself. sqlx does not notice, and its own `ROLLBACK` fails: the connection
+//! counts as inside a transaction for ever, and no other transaction can begin on it. So a connection that counts as
+//! inside a transaction, or is in one, never returns to its pool. The pool opens a new one at the next request, and
+//! retries at the one after that if it cannot.
 //!
-//! **One connection stays open for as long as the database.** While it does, no other reads the write-ahead log from its
-//! beginning. That matters after a commit whose sync failed: its pages may be in the file, whole, and a reader of the log
-//! would take them for committed although the change was answered as not made.
+//! **One connection stays open for as long as the database.** This keeps other connections from reading the write-ahead
+//! log from its beginning. That matters after a commit whose sync failed: the file may hold all of its pages, and a
+//! reader of the log would take them for committed, although the change was reported as failed.
 
 use crate::error::{StoreError, is_unavailable};
 use crate::health::WriteHealth;
@@ -30,16 +30,16 @@ use std::time::Duration;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a request waits for a connection before the store counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a probing write may take before it counts as failed.
+/// How long a probe write may take before it counts as failed.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long closing waits for connections that are in use.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that read. SQLite in WAL mode reads beside its one writer.
 const READERS: u32 = 8;
 
-/// How a database is opened.
+/// The options for opening a database.
 pub(crate) fn options(url: &str, synchronous: SqliteSynchronous) -> Result<SqliteConnectOptions, StoreError> {
-    // From now on it is known how much time passes.
+    // Starts measuring the elapsed time.
     crate::time::for_deletion(0);
     Ok(SqliteConnectOptions::from_str(url)?
         .create_if_missing(true)
@@ -90,7 +90,7 @@ async fn pool_of_readers(
     Ok(pool(Access::Read, health).connect_with(options.read_only(true)).await?)
 }
 
-/// What the connections of a pool are for.
+/// The access that the connections of a pool have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Access {
     Read,
@@ -107,30 +107,30 @@ fn pool(access: Access, health: &WriteHealth) -> SqlitePoolOptions {
         });
     match access {
         Access::Read => options.max_connections(READERS),
-        // SQLite has one writer. Its connection is opened again only where it must be: on a full disk it may not be.
+        // SQLite has one writer. Its connection is reopened only if it must be: on a full disk, that may fail.
         Access::Write => options.max_connections(1).idle_timeout(None).max_lifetime(None),
     }
 }
 
-/// Whether a connection is outside any transaction, as sqlx counts and as SQLite knows.
+/// Whether a connection is outside any transaction, according to both sqlx and SQLite.
 async fn is_usable(connection: &mut SqliteConnection, access: Access, health: &WriteHealth) -> bool {
     if connection.is_in_transaction() {
-        // A transaction that was dropped is rolled back on the connection's own thread: wait for that.
+        // A dropped transaction is rolled back on the connection's own thread: wait for that.
         if connection.ping().await.is_err() {
             return false;
         }
         if connection.is_in_transaction() {
             if access == Access::Write {
-                health.failed(&"SQLite rolled a transaction back");
+                health.failed(&"SQLite rolled back a transaction");
             }
             return false;
         }
     }
-    // There is nothing to roll back, and SQLite says so; if there is, this connection is not to be trusted.
+    // Outside a transaction, SQLite rejects the rollback. If it succeeds, this connection cannot be trusted.
     access == Access::Read || sqlx::query("ROLLBACK").execute(connection).await.is_err()
 }
 
-/// The one connection that writes: SQLite has one writer, and waiting for it here is fair and in order.
+/// The one connection that writes. SQLite has one writer, and waiting for it here is fair and in order.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
     pool: SqlitePool,
@@ -147,7 +147,7 @@ impl Writer {
         Ok(WriteTransaction { tx: begun?, writer: self.clone() })
     }
 
-    /// Runs a statement that writes and is a transaction by itself.
+    /// Runs a single write statement, which is its own transaction.
     pub(crate) async fn execute(
         &self,
         statement: Query<'_, Sqlite, SqliteArguments>,
@@ -165,7 +165,7 @@ impl Writer {
         acquired
     }
 
-    /// Reports how a write went that is a transaction by itself.
+    /// Reports the outcome of a write that is its own transaction.
     pub(crate) fn observe<T>(&self, result: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
         match &result {
             Ok(_) => self.health.succeeded(),
@@ -174,8 +174,8 @@ impl Writer {
         result
     }
 
-    /// Runs what writes in a transaction, and reports a failure that neither the beginning nor the commit did: a statement
-    /// of a large transaction may fail on a full disk and leave the transaction open.
+    /// Runs a transaction, and reports a failure that neither its beginning nor its commit reported: on a full disk, a
+    /// statement of a large transaction may fail and leave the transaction open.
     pub(crate) async fn watch<T>(
         &self,
         work: impl Future<Output = Result<T, StoreError>>,
@@ -199,7 +199,7 @@ impl Writer {
         match tokio::time::timeout(PROBE_TIMEOUT, write).await {
             Ok(Ok(_)) => self.health.probed(),
             Ok(Err(error)) => self.report(&error),
-            Err(_) => self.health.failed(&"a small write takes too long"),
+            Err(_) => self.health.failed(&"the probe write timed out"),
         }
     }
 
@@ -218,7 +218,7 @@ impl Writer {
     }
 }
 
-/// A transaction that may write. Dropped without a commit, it is rolled back.
+/// A transaction that may write. If it is dropped without a commit, it is rolled back.
 #[derive(Debug)]
 pub(crate) struct WriteTransaction {
     tx: Transaction<'static, Sqlite>,
@@ -226,7 +226,7 @@ pub(crate) struct WriteTransaction {
 }
 
 impl WriteTransaction {
-    /// Commits. After an error nothing of the transaction is in the database.
+    /// Commits. If this fails, nothing of the transaction is in the database.
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
         self.writer.observe(self.tx.commit().await)
     }
@@ -246,12 +246,12 @@ impl DerefMut for WriteTransaction {
     }
 }
 
-/// Ends all connections. One that hangs in a disk is left behind.
+/// Closes all connections, but gives up on one that hangs on a failing disk.
 pub(crate) async fn close(read: &SqlitePool, write: &Writer, anchor: &Anchor) {
     let close = async {
         read.close().await;
         anchor.close().await;
-        // The last one moves what is in the log into the database, which a read-only connection cannot.
+        // The last connection checkpoints the log into the database, which a read-only connection cannot do.
         write.pool.close().await;
     };
     if tokio::time::timeout(CLOSE_TIMEOUT, close).await.is_err() {
@@ -281,7 +281,7 @@ mod tests {
         write.execute(setting("a")).await.unwrap();
         read.close().await;
         write.acquire().await.unwrap().close().await.unwrap();
-        // The last connection to a database moves the log into it and deletes it.
+        // The last connection to a database checkpoints the log into it and deletes the log.
         let log = file.with_extension("db-wal");
         assert!(log.metadata().unwrap().len() > 0);
         write.execute(setting("b")).await.unwrap();

@@ -53,8 +53,8 @@ pub enum StoreError {
     },
     /// Another process serves this database.
     #[error(
-        "another process uses {0}. Two on one database would lose requests, count limits apart and miss each other's \
-         changes; stop the other one, or give this one a data folder of its own"
+        "another process is using {0}. Two processes on one database would lose requests, count limits separately and \
+         miss each other's changes; stop the other one, or give this one its own data folder"
     )]
     InUse(String),
     /// A stored value that this build cannot read.
@@ -63,20 +63,21 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the same call may work in a moment: the database is busy, away, full or closing. Nothing was changed then.
+    /// Whether the same operation may succeed shortly: the database is busy, unavailable, full or closing. Nothing was
+    /// changed in that case.
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Database(error) if is_unavailable(error))
     }
 }
 
-/// Whether the database, not the statement, is the trouble.
+/// Whether the fault is in the database, not in the statement.
 pub(crate) fn is_unavailable(error: &sqlx::Error) -> bool {
     use sqlx::Error as E;
     match error {
         E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::BeginFailed | E::Io(_) => true,
         E::Database(e) => {
-            // SQLITE_BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN and PROTOCOL, whatever the rest of the
-            // extended code says: https://sqlite.org/rescode.html
+            // SQLITE_BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN and PROTOCOL, with any extended
+            // code: https://sqlite.org/rescode.html
             let code = e.code().and_then(|code| code.parse::<u32>().ok());
             code.is_some_and(|code| matches!(code & 0xff, 5..=10 | 13..=15))
         }

@@ -1,23 +1,24 @@
 //! Whether a database can be written.
 //!
-//! Every write reports how it went. A server looks here to answer `GET /ready`, and runs a small write of its own where
-//! there are no others.
+//! Every write reports its outcome. A server answers `GET /ready` from this, and runs small probe writes while nothing
+//! else is written.
 
 use crate::time::now_ms;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Between two probing writes to a database whose last write failed.
+/// The interval between two probe writes to a database whose last write failed.
 const PROBE_FAILING: Duration = Duration::from_secs(1);
-/// Between the last write and a probing one, so that an idle server also learns of a full disk.
+/// The delay between the last write and a probe, so that an idle server also notices a full disk.
 const PROBE_IDLE: Duration = Duration::from_secs(30);
-/// A probing write is small. It counts as a recovery only when no larger write failed for this long, which is more than
-/// any task waits between two tries: otherwise `GET /ready` would change its answer every second on a nearly full disk.
+/// A probe write is small. Its success counts as a recovery only if no larger write has failed for this long, which is
+/// longer than any task waits between two attempts. Otherwise, `GET /ready` would change its answer every second on a
+/// nearly full disk.
 const SETTLED: Duration = Duration::from_secs(6);
-/// Between two log lines about writes that fail, of all databases together.
+/// The interval between two log lines about failing writes, across all databases.
 const LOG_EVERY: Duration = Duration::from_secs(60);
 
-/// How writing to a database goes. Cheap to clone; clones share what they know.
+/// The write health of a database. Cheap to clone; clones share their state.
 #[derive(Clone, Debug)]
 pub struct WriteHealth {
     database: &'static str,
@@ -26,12 +27,12 @@ pub struct WriteHealth {
 
 #[derive(Debug)]
 struct State {
-    /// Since when writes fail, in Unix milliseconds.
+    /// The time since which writes fail, in Unix milliseconds.
     failing_since: Option<i64>,
     failures: u64,
     last_failure: Option<Instant>,
     last_attempt: Instant,
-    /// Whether the failure that lasts was logged.
+    /// Whether the current failure was logged.
     is_logged: bool,
 }
 
@@ -47,12 +48,12 @@ impl WriteHealth {
         Self { database, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// The database's name, for people and labels.
+    /// The name of the database, for messages and labels.
     pub fn database(&self) -> &'static str {
         self.database
     }
 
-    /// Since when writes fail, in Unix milliseconds; `None` while they succeed.
+    /// The time since which writes fail, in Unix milliseconds; `None` while they succeed.
     pub fn failing_since(&self) -> Option<i64> {
         self.state().failing_since
     }
@@ -62,7 +63,7 @@ impl WriteHealth {
         self.state().failures
     }
 
-    /// Whether it is time for a probing write.
+    /// Whether a probe write is due.
     pub fn is_probe_due(&self) -> bool {
         let state = self.state();
         let every = if state.failing_since.is_some() { PROBE_FAILING } else { PROBE_IDLE };
@@ -83,7 +84,7 @@ impl WriteHealth {
         drop(state);
         if is_due {
             let seconds = (now_ms() - since).max(0) / 1000;
-            tracing::error!(database = self.database, %error, failures, seconds, "the database cannot be written; free disk space or fix the disk, and what waits is written");
+            tracing::error!(database = self.database, %error, failures, seconds, "writes to the database are failing; free disk space or fix the disk, and pending data will be written");
         }
     }
 
@@ -92,7 +93,7 @@ impl WriteHealth {
         self.recovered(|_| true);
     }
 
-    /// Records a probing write that succeeded.
+    /// Records a probe write that succeeded.
     pub(crate) fn probed(&self) {
         self.recovered(|state| state.last_failure.is_none_or(|at| at.elapsed() >= SETTLED));
     }
@@ -108,7 +109,7 @@ impl WriteHealth {
         let failures = state.failures;
         drop(state);
         if is_logged {
-            tracing::info!(database = self.database, failures, "the database can be written again");
+            tracing::info!(database = self.database, failures, "writes to the database succeed again");
         }
     }
 
@@ -117,7 +118,7 @@ impl WriteHealth {
     }
 }
 
-/// Whether a log line about a failing store may be written now: at most one a minute, whatever fails.
+/// Whether a log line about a failing store is due: at most one a minute, whatever fails.
 pub fn failure_log_is_due() -> bool {
     static LAST: Mutex<Option<Instant>> = Mutex::new(None);
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);

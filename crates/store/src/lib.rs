@@ -62,13 +62,13 @@ pub struct Store {
     read: SqlitePool,
     write: Writer,
     anchor: Anchor,
-    /// Held by the process that serves.
+    /// Held while this process serves the store.
     lock: Option<Arc<Lock>>,
 }
 
 impl Store {
-    /// Opens the database at a `sqlite:` URL beside a process that may serve it, creating the file and bringing its tables
-    /// up to date.
+    /// Opens the database at a `sqlite:` URL, even while another process serves it. Creates the file and brings its
+    /// tables up to date.
     ///
     /// # Errors
     /// [`StoreError::Database`] when the file cannot be opened, or was written by a newer Keygate.
@@ -81,8 +81,8 @@ impl Store {
         Ok(Self { read, write, anchor, lock: None })
     }
 
-    /// Opens the database to serve it. No other process can until this one closes it: each would count limits for itself,
-    /// and would not know of the keys that the other deletes.
+    /// Opens the database to serve it. No other process can serve it until this one closes it: each would count limits
+    /// separately, and would not know which keys the other deletes.
     ///
     /// # Errors
     /// [`StoreError::InUse`] when another process serves it, or as [`Store::open`].
@@ -116,12 +116,12 @@ impl Store {
         Ok(())
     }
 
-    /// How writing goes.
+    /// The write health of the database.
     pub fn write_health(&self) -> &WriteHealth {
         self.write.health()
     }
 
-    /// Runs a small write, so that [`Store::write_health`] knows whether the database can be written.
+    /// Runs a small write, which updates [`Store::write_health`].
     pub async fn probe_write(&self) {
         let write = sqlx::query(
             "INSERT INTO settings (name, value) VALUES ('write_probe', $1) \

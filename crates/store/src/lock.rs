@@ -1,15 +1,15 @@
-//! One process at a time on a database.
+//! Lets only one process at a time serve or write a database.
 
 use crate::error::StoreError;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
-/// The right to serve or write a database. The system takes it back when the process ends, however that is.
+/// The exclusive right to serve or write a database. The system releases it when the process ends, in whatever way.
 #[derive(Debug)]
 pub(crate) struct Lock(File);
 
 impl Lock {
-    /// Takes the lock of a database, which is a file beside it. The database file is created if there is none.
+    /// Takes the lock of a database, which is a file next to it. Creates the database file if it does not exist.
     pub(crate) fn take(database: &Path) -> Result<Self, StoreError> {
         let failed = |error| StoreError::Database(sqlx::Error::Io(error));
         crate::make_private(database);

@@ -21,7 +21,7 @@ const SEEN_STEP_MS: i64 = 60 * 1000;
 pub struct NewSession {
     /// Keyed hash of its token.
     pub token_hash: [u8; 32],
-    /// How the browser is known from now on.
+    /// The cookie by which the browser is known from now on.
     pub browser: BrowserToken,
     /// The address the request came from.
     pub address: String,
@@ -79,13 +79,13 @@ impl Store {
         .fetch_optional(&self.read)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        // Not while writes fail: the request can do without, and the next one tries again.
+        // Not while writes fail: this request does not need it, and the next one tries again.
         if now - row.last_seen_at >= SEEN_STEP_MS && self.write.health().failing_since().is_none() {
             let seen = sqlx::query(
                 "UPDATE sessions SET last_seen_at = $1 WHERE token_hash = $2 AND last_seen_at < $1",
             );
             if let Err(error) = self.write.execute(seen.bind(now).bind(token_hash.as_slice())).await {
-                tracing::debug!(%error, "a session's last request could not be noted");
+                tracing::debug!(%error, "failed to record the last request of a session");
             }
         }
         row.member.try_into().map(Some)
@@ -123,8 +123,8 @@ impl Change {
         self.audit_sessions("session_delete", json!({})).await
     }
 
-    /// Ends all sessions of the actor, and forgets the browsers they signed in with before, except the one with the
-    /// cookie of this keyed hash.
+    /// Ends all sessions of the actor, and forgets all their known browsers except the one with this keyed hash of its
+    /// cookie.
     ///
     /// # Errors
     /// [`StoreError::Database`].

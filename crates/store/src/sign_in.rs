@@ -70,7 +70,7 @@ impl Store {
         Ok(session)
     }
 
-    /// Whether the link would work now. It is a read, so that a link can be let through where attempts are bounded.
+    /// Whether the link is valid now. This only reads, so that a valid link can be accepted even without attempts left.
     ///
     /// # Errors
     /// [`StoreError::Database`].

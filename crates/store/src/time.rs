@@ -10,9 +10,9 @@ pub fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The time by which rows that have ended are deleted: `now`, or what the clock should say by now if it was right when the
-/// database was opened, whichever is earlier. So a clock that is ahead for a moment deletes nothing that is needed when it
-/// is right again.
+/// The time by which expired rows are deleted: the earlier of `now` and what the clock should show, if it was right
+/// when the database was opened. So a clock that is briefly ahead deletes nothing that is needed once it is right
+/// again.
 pub(crate) fn for_deletion(now: i64) -> i64 {
     static START: OnceLock<(i64, Instant)> = OnceLock::new();
     let (start, at) = *START.get_or_init(|| (now_ms(), Instant::now()));

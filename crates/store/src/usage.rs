@@ -54,7 +54,7 @@ pub struct UsageStore {
     names: Arc<Names>,
     lock: Arc<Lock>,
     aside: Aside,
-    /// The last time that is known to have been right when the database was opened, in Unix milliseconds.
+    /// The last trusted time as of when the database was opened, in Unix milliseconds.
     clock_at_open: Option<i64>,
 }
 
@@ -141,12 +141,12 @@ impl UsageStore {
         Ok(())
     }
 
-    /// How writing goes.
+    /// The write health of the database.
     pub fn write_health(&self) -> &WriteHealth {
         self.write.health()
     }
 
-    /// Runs a small write, so that [`UsageStore::write_health`] knows whether the database can be written.
+    /// Runs a small write, which updates [`UsageStore::write_health`].
     pub async fn probe_write(&self) {
         let write = sqlx::query("UPDATE usage_state SET probed_at = $1 WHERE id = 1");
         self.write.probe(write.bind(now_ms())).await;

@@ -56,7 +56,7 @@ pub(super) fn about(call: &Call, workspace: WorkspaceKey, names: KeyNames) -> An
                 <dd><time datetime=call.time.to_string()>{ended}</time></dd>
                 {(call.count > 1).then(|| view! {
                     <dt>"Requests"</dt>
-                    <dd>{whole(call.count.into())} " rejected alike within seconds. This is the latest."</dd>
+                    <dd>{whole(call.count.into())} " similar rejections within seconds. This is the latest."</dd>
                 })}
                 <dt>"Model"</dt>
                 <dd class="anywhere">{model}</dd>

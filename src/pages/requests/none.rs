@@ -29,7 +29,7 @@ pub(super) fn NoCalls() -> impl IntoView {
     let model = Memo::new(move |_| models.value().and_then(|list| list.page.items.into_iter().next()));
     view! {
         <Empty glyph=Glyph::List title="No calls in the last 14 days">
-            <p>"Each call that an application makes with an API key of this workspace is listed here a moment after it ended, as long as the server keeps its log: at most 14 days, and less where the log is very large, unless it is configured otherwise."</p>
+            <p>"Each call that an application makes with an API key of this workspace is listed here shortly after it ends. By default, the server keeps the log for up to 14 days, or less if the log grows very large."</p>
             <div class="acts"><a class="btn primary" href=keys>"Go to API keys"</a></div>
         </Empty>
         {move || model.get().map(|model| view! { <div class="try"><h2>"How to call"</h2><HowToCall model /></div> })}

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 const DIGITS: usize = 6;
 
-/// The server sends one code in this time, in milliseconds, and answers the same when it sends none.
+/// The server sends one code per this time, in milliseconds. Its answer is the same if it sends none.
 const STEP_MS: f64 = 60_000.0;
 
 /// Asks for the code and signs in with it.
@@ -39,13 +39,13 @@ pub(super) fn CodeStep(
         let left = sent_at.get_value() + STEP_MS - Date::now();
         if left > 0.0 {
             let seconds = (left / 1000.0).ceil();
-            return notice.set(Some(format!("A code is sent once a minute. Try again in {seconds} s.")));
+            return notice.set(Some(format!("You can request one code a minute. Try again in {seconds} s.")));
         }
         notice.set(None);
         let call = session_code(client, EmailCodeCreate { email: email.clone() });
         again.send(call, move |()| {
             sent_at.set_value(Date::now());
-            notice.set(Some("Another code is on its way. The one before works no more.".into()));
+            notice.set(Some("Another code is on its way. The previous code no longer works.".into()));
         });
     };
     let wrong = Signal::derive(move || {
@@ -56,7 +56,7 @@ pub(super) fn CodeStep(
     view! {
         <header>
             <h1>"Enter the code"</h1>
-            <p>"If " <b><bdi>{address}</bdi></b> " may sign in, a code of " {DIGITS} " digits is on its way there. It works in this browser, for 10 minutes."</p>
+            <p>"If " <b><bdi>{address}</bdi></b> " can sign in, a " {DIGITS} "-digit code is on its way there. It works only in this browser, for 10 minutes."</p>
         </header>
         <Form on_submit=submit>
             <TextField

@@ -1,6 +1,6 @@
-//! Signing in by a link. `static/boot.js` has taken the token out of the address and the history before the first paint.
-//! It is in this program's memory, never in the page, and is sent when the person asks for it: scanners of mail and
-//! browsers that fetch pages ahead open links, too, and must not use one up.
+//! Signing in with a link. `static/boot.js` has removed the token from the address and the history before the first
+//! paint. The token stays in this program's memory, never in the page, and is sent only when the person clicks: mail
+//! scanners and prefetching browsers open links, too, and must not use one up.
 
 use crate::api::{Client, session_create};
 use crate::components::{ErrorNote, Submission};
@@ -9,11 +9,11 @@ use crate::ui::{Form, SubmitButton};
 use keygate_contract::{ErrorCode, Session, SessionCreate};
 use leptos::prelude::*;
 
-/// Asks whether to sign in; a link that does not work leads to the other way.
+/// Asks whether to sign in; if the link is invalid, offers to sign in by e-mail.
 #[component]
 pub(super) fn LinkStep(
     client: Client,
-    /// The host that is signed in to.
+    /// The host to sign in to.
     host: String,
     token: StoredValue<String>,
     on_done: Callback<Session>,
@@ -25,11 +25,11 @@ pub(super) fn LinkStep(
         submission.send(session_create(client, body), move |session| on_done.run(session));
     });
     let failed = move || submission.error();
-    // A link that was rejected stays so; one that could not be tried may work yet.
+    // A rejected link stays rejected; one that could not be tried may still work.
     let is_over = move || failed().is_some_and(|error| error.code == ErrorCode::SignInFailed);
     Effect::new(move |_| {
         if is_over() {
-            // The button that had the focus is gone.
+            // The button that had the focus has been removed.
             focus_heading();
         }
     });
@@ -37,9 +37,9 @@ pub(super) fn LinkStep(
         <header>
             <h1 tabindex="-1">{move || if is_over() { "This link did not sign you in" } else { "Sign in" }}</h1>
             <p>{move || if is_over() {
-                view! { "A link works once and for 15 minutes." }.into_any()
+                view! { "A link works once, within 15 minutes." }.into_any()
             } else {
-                view! { "You opened a sign-in link for " <b><bdi>{host.clone()}</bdi></b> ". It works once and for 15 minutes." }.into_any()
+                view! { "You opened a sign-in link for " <b><bdi>{host.clone()}</bdi></b> ". It works once, within 15 minutes." }.into_any()
             }}</p>
         </header>
         <ErrorNote error=submission.error_beside(&[]) />

@@ -2,7 +2,7 @@ import { expect, followLink, REGION, test } from "../fixtures.ts";
 
 const OWNER = "owner@localhost";
 
-test("the printed link signs in after a click, and its token is in no address and nowhere in the page", async ({ page, server }) => {
+test("the printed link signs in after a click, and its token appears in no address and nowhere in the page", async ({ page, server }) => {
   const token = new URL(server.signInLink).searchParams.get("token")!;
   const calls: string[] = [];
   page.on("request", (request) => calls.push(`${request.method()} ${new URL(request.url()).pathname}`));
@@ -29,7 +29,7 @@ test("the printed link signs in after a click, and its token is in no address an
   expect(server.log).not.toContain(token);
 });
 
-test("a link that was only looked at still works", async ({ page, server, browser }) => {
+test("a link that was only opened still works", async ({ page, server, browser }) => {
   const scanner = await browser.newContext();
   const other = await scanner.newPage();
   await other.goto(server.signInLink);
@@ -92,7 +92,7 @@ test.describe("signed out", () => {
     await expect(page.getByRole("heading", { name: "Workspaces", exact: true })).toBeVisible();
   });
 
-  test("a code works in no other browser, and other browsers do not spend it", async ({ page, server, browser }) => {
+  test("a code works only in its own browser, and other browsers cannot use it up", async ({ page, server, browser }) => {
     await page.goto(`${server.url}/sign-in`);
     await page.getByLabel("E-mail address").fill(OWNER);
     await page.keyboard.press("Enter");
@@ -110,7 +110,7 @@ test.describe("signed out", () => {
       await other.keyboard.press("Enter");
       expect((await answer).status()).toBe(401);
     }
-    await expect(other.getByText("asked for in another browser")).toBeVisible();
+    await expect(other.getByText("requested in another browser")).toBeVisible();
     await elsewhere.close();
 
     await page.getByLabel("Code").fill(code);

@@ -1,9 +1,9 @@
-//! What each value of a body means: a field that steers the call, or a part of its prompt, and what that weighs.
+//! Interprets each value of a body: as a field that controls the call, or as a part of its prompt with a weight.
 //!
-//! All of the prompt counts as the text that it is in JSON: models read names, brackets and numbers of tools, too. Three
-//! things are not text. Media count by what their bytes come to, and only where an operation takes media: in the parts
-//! of a message's content. Ids of tokens count one each, where an operation takes ids. And what a request only refers
-//! to, such as an earlier response, is not in the body at all: it is looked up by its id.
+//! The whole prompt counts as its JSON text, because models read the names, brackets and numbers of tools, too. Three
+//! things are not text. Media count by their size, but only where an operation accepts media: in the content parts of a
+//! message. Token ids count one each, where an operation accepts ids. And context that a request only references, such
+//! as an earlier response, is not in the body at all: it is looked up by its id.
 
 use super::Field;
 use crate::door::Call;
@@ -12,19 +12,19 @@ use crate::tokens::Medium;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// References that are looked up by their id; what more there are count as never seen.
+/// References that are looked up by their id. Further ones count as never seen.
 pub(super) const REFERENCES: usize = 4;
-/// An id of a token has at most so many digits: no vocabulary has ten million.
+/// The most digits of a token id: no vocabulary has ten million tokens.
 const ID_DIGITS: usize = 7;
-/// Weighs nothing in a prompt: our own names around it.
+/// Names without weight in a prompt: they only wrap it.
 const PROMPT_FIELDS: [&[u8]; 3] = [b"messages", b"input", b"prompt"];
 
-/// Context that a request refers to and does not hold.
+/// Context that a request references but does not contain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct References {
-    /// Where their ids stand.
+    /// The positions of their ids.
     pub(super) at: [Option<Range<usize>>; REFERENCES],
-    /// How many more there are, with ids that are not kept or without one.
+    /// The number of further references, whose ids are missing or not kept.
     pub(super) unnamed: u64,
 }
 
@@ -37,7 +37,7 @@ impl References {
     }
 }
 
-/// What stands at a place of the body.
+/// The meaning of a value in the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     /// The body itself.
@@ -47,53 +47,53 @@ enum Role {
     /// The list of messages, and one of them.
     Messages,
     Message,
-    /// The input of responses, and an item of it.
+    /// The input of responses, and one of its items.
     Items,
     Item,
-    /// A prompt or a list of prompts, one of a list, and the ids of its tokens.
+    /// A prompt or a list of prompts; one prompt of a list, or its token ids.
     Prompts,
     Prompt,
     /// The content of a message: a text, or parts.
     Content,
     Part,
-    /// What holds a medium.
+    /// A media item.
     Medium(Medium),
     /// An id, or an object that holds one.
     Reference,
-    /// The list of tools, one of them, and of which type it is.
+    /// The list of tools, one tool, and its type.
     Tools,
     Tool,
     ToolType,
-    /// Whether the upstream searches for what it reads.
+    /// Whether the upstream searches for further context.
     Search,
 }
 
-/// What was read of a body so far.
+/// What has been read of a body so far.
 #[derive(Debug)]
 pub(super) struct Reading<'a> {
     body: &'a [u8],
     call: Call,
-    /// Where each field stands that steers the call.
+    /// The position of each field that controls the call.
     pub(super) fields: [Option<Range<usize>>; Field::COUNT],
-    /// The field that is being read.
+    /// The field whose value is being read.
     field: Option<Field>,
     field_start: usize,
-    /// Of the prompt, in thirds of a token.
+    /// The weight of the prompt, in thirds of a token.
     weight: u64,
     pub(super) prompts: u64,
     pub(super) has_media: bool,
     images: u64,
-    /// Whether pictures may be read larger than by default.
+    /// Whether the request raises the image resolution.
     enlarges: bool,
     pub(super) references: References,
-    /// By level; the body itself is the first.
+    /// By level; level 0 is the body itself.
     roles: [Role; DEPTH_MAX + 1],
     depth: usize,
     /// A bit for each level: whether it is an object.
     objects: u128,
-    /// Of the field whose name was read last.
+    /// The role of the value of the last field name.
     next: Role,
-    /// Of the item that is being read: whether it has an id, and something else to read.
+    /// Whether the current item has an id, and whether it has other content.
     item: (bool, bool),
     paused: bool,
 }
@@ -121,13 +121,13 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// What the prompt weighs, in thirds of a token.
+    /// The weight of the prompt, in thirds of a token.
     pub(super) fn weight(&self) -> u64 {
         let larger = if self.enlarges { self.images.saturating_mul(Medium::ENLARGED) } else { 0 };
         self.weight.saturating_add(larger)
     }
 
-    /// What the value of a top-level field is.
+    /// The role of the value of a top-level field.
     fn top_field(&mut self, name: &[u8]) -> Role {
         self.enlarges |= matches!(name, b"vl_high_resolution_images" | b"mm_processor_kwargs");
         match (name, self.call) {
@@ -141,15 +141,15 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// What the value of a field is that stands in an object of this role.
+    /// The role of the value of a field in an object of role `parent`.
     fn field_role(&mut self, parent: Role, name: &[u8]) -> Role {
-        // Wherever it stands and however it is spelled: an upstream may read it.
+        // At any level and in any spelling, because an upstream may read it.
         if name.eq_ignore_ascii_case(b"file_id") {
             return Role::Reference;
         }
         match parent {
             Role::Message if name == b"content" => Role::Content,
-            // What the model said earlier, by its id.
+            // An earlier audio answer of the model, by its id.
             Role::Message if name == b"audio" => Role::Reference,
             Role::Item => {
                 match name {
@@ -172,7 +172,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// What the value is that begins now.
+    /// The role of the value that begins now.
     fn coming(&self) -> Role {
         if self.objects >> self.depth & 1 == 1 {
             return self.next;
@@ -183,7 +183,7 @@ impl<'a> Reading<'a> {
             Role::Tools => Role::Tool,
             Role::Prompts | Role::Prompt => Role::Prompt,
             Role::Content => Role::Part,
-            // Its frames.
+            // The frames of a video.
             Role::Medium(Medium::Video) => Role::Medium(Medium::Image),
             same @ (Role::Medium(_) | Role::Reference) => same,
             _ => Role::Plain,
@@ -207,7 +207,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Whether the value is of a field that steers the call, and weighs nothing.
+    /// Whether the value belongs to a field that controls the call, and so has no weight.
     fn steers(&self) -> bool {
         self.field.is_some()
     }
@@ -216,21 +216,21 @@ impl<'a> Reading<'a> {
         if self.depth == 0 { Err(Fault::Shape(at)) } else { Ok(()) }
     }
 
-    /// A name, without escapes.
+    /// The name, with its escapes decoded.
     fn decoded(&self, at: &Range<usize>) -> Cow<'a, [u8]> {
-        /// No name that is read here is longer, written in escapes.
+        /// No known name is longer than this, even if it is written in escapes.
         const LONGEST: usize = 256;
         let raw = &self.body[at.clone()];
         if raw.len() > LONGEST || memchr::memchr(b'\\', raw).is_none() {
             return Cow::Borrowed(raw);
         }
-        // The quotes around it are part of the body.
+        // Includes the quotes around it.
         let quoted = &self.body[at.start - 1..=at.end];
         serde_json::from_slice::<String>(quoted)
             .map_or(Cow::Borrowed(raw), |text| Cow::Owned(text.into_bytes()))
     }
 
-    /// Files by their ids in place of a text, as Qwen-Long takes them.
+    /// Finds files that are referenced by id in a text, as Qwen-Long accepts them.
     fn find_files(&mut self, at: &Range<usize>) {
         let raw = &self.body[at.clone()];
         if begins_with(raw, b"fileid://") {
@@ -240,9 +240,9 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Whether a text begins so behind some blanks, escaped or not.
+/// Whether a text begins with `mark` after optional blanks, escaped or not.
 fn begins_with(raw: &[u8], mut mark: &[u8]) -> bool {
-    /// So many bytes are looked at.
+    /// The number of bytes to look at.
     const LOOK: usize = 128;
     let mut rest = &raw[..raw.len().min(LOOK)];
     let mut is_blank = true;
@@ -299,7 +299,7 @@ impl Sink for Reading<'_> {
     fn close(&mut self, end: usize) {
         let role = self.roles[self.depth];
         if role == Role::Item && self.item == (true, false) {
-            // An item that has nothing but its id: what was stored under it is read.
+            // An item with only an id: the upstream reads what is stored under it.
             self.references.unnamed += 1;
         }
         self.weight += if role == Role::Top || self.steers() { 0 } else { 1 };
@@ -353,7 +353,7 @@ impl Sink for Reading<'_> {
                 if text.is_base64 {
                     self.weight += medium.weight(&self.body[text.at.clone()]);
                 } else {
-                    // An address. Of a picture it is known what it can come to; of all else it is not.
+                    // A URL. The size of a picture is bounded; the size of anything else is unknown.
                     self.weight += text.weight.max(medium.least());
                     if !medium.is_image() {
                         self.references.unnamed += 1;
@@ -366,7 +366,7 @@ impl Sink for Reading<'_> {
             }
             Role::ToolType => {
                 self.weight += text.weight;
-                // What the upstream's own tools find is read by the model, too.
+                // The model also reads the results of the upstream's built-in tools.
                 let name = &self.body[text.at.clone()];
                 self.references.unnamed += u64::from(!matches!(name, b"function" | b"custom"));
             }

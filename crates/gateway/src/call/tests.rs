@@ -114,7 +114,7 @@ fn chat(fields: &str) -> u64 {
     weigh(Call::ChatCompletions, &format!(r#"{{"model":"a",{fields}}}"#))
 }
 
-/// A message whose content this is.
+/// A message with this content.
 fn content(content: &str) -> u64 {
     chat(&format!(r#""messages":[{{"role":"user","content":{content}}}]"#))
 }
@@ -122,7 +122,7 @@ fn content(content: &str) -> u64 {
 #[test]
 fn the_prompt_is_weighed_without_what_only_steers() {
     let messages = r#""messages":[{"role":"user","content":"Hello there"}]"#;
-    // The text of the list, with a comma behind each value.
+    // The text of the list, with a comma after each value.
     assert_eq!(chat(messages), (r#"[{"role":"user","content":"Hello there"}]"#.len() as u64 + 3).div_ceil(3));
     assert_eq!(
         chat(&format!(r#""max_tokens":9,"stream":true,"stream_options":{{"a":[1]}},{messages}"#)),
@@ -131,7 +131,7 @@ fn the_prompt_is_weighed_without_what_only_steers() {
     assert_eq!(
         chat(&format!(r#"{messages} , "a" : "b""#)),
         chat(&format!(r#"{messages},"a":"b""#)),
-        "blanks do not weigh"
+        "whitespace has no weight"
     );
 }
 
@@ -168,11 +168,11 @@ fn numbers_and_brackets_weigh_by_their_length() {
     let ids = format!("[{}1]", "7,".repeat(29_999));
     let completion =
         |prompt: &str| weigh(Call::Completions, &format!(r#"{{"model":"a","prompt":{prompt}}}"#));
-    assert_eq!(completion(&ids), 30_001, "ids of tokens are one each");
+    assert_eq!(completion(&ids), 30_001, "token ids count one each");
     assert_eq!(completion(&format!("[{ids},{ids}]")), 60_003);
     assert!(
         (60_000..60_010).contains(&completion(&format!("[{digits}]"))),
-        "and a number that is none, its length"
+        "and other numbers by their length"
     );
     let embeddings = weigh(Call::Embeddings, &format!(r#"{{"model":"a","input":{ids}}}"#));
     assert_eq!(embeddings, 30_001);

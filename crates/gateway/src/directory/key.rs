@@ -26,11 +26,11 @@ pub struct KeyEntry {
     pub owner: Arc<OwnerEntry>,
     /// Counts its calls under way.
     pub gauge: Arc<Gauge>,
-    /// What is held of its requests and answers.
+    /// The memory that its requests and answers hold.
     pub memory: KeyMemory,
     /// When it was used, and from where it was refused.
     pub last_use: LastUse,
-    /// How many of its rejections the request log still lists one by one.
+    /// The budget of its rejections that get their own row in the request log.
     pub(crate) rejections: RejectionBudget,
     /// What can change. Swapped as a whole, so a reader never sees half a change, and calls under way that hold the
     /// entry see the change, too.

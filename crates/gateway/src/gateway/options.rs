@@ -22,7 +22,7 @@ pub struct Timeouts {
     pub idle: Duration,
     /// The rest of an upstream's answer that is not a stream.
     pub whole: Duration,
-    /// The rest of an answer whose client has disconnected; 0: it is not read on.
+    /// The rest of an answer whose client has disconnected; 0: it is not read.
     pub settle: Duration,
 }
 
@@ -68,11 +68,11 @@ pub struct GatewayOptions {
     pub limiter: Arc<Limiter>,
     /// The clock of the windows, the same for all.
     pub clock: Clock,
-    /// What earlier requests came to, shared with the other gateways of the process.
+    /// Sizes observed in earlier requests, shared with the other gateways of the process.
     pub contexts: Arc<Contexts>,
     /// Calls under way at once with one key.
     pub calls_per_key: u32,
-    /// The bytes of requests and answers that may be held, shared by all gateways of the process.
+    /// The memory budget for requests and answers, shared by all gateways of the process.
     pub memory: Arc<MemoryBudget>,
     /// Where what is recorded of each call waits; each gateway has its own.
     pub ended: Arc<EndedCalls>,

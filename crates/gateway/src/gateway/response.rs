@@ -22,7 +22,7 @@ pub(super) fn answered(
         Answer::Whole(body, told) => {
             meter.ended();
             meter.told_whole(&body, told);
-            // A client that leaves before it has the answer is recorded as one that left a stream.
+            // A client that disconnects before it has the whole answer is recorded like one that leaves a stream.
             meter.note().stream_begun();
             with_headers(Body::metered(body, meter), headers)
         }

@@ -190,7 +190,7 @@ impl Usage {
         }
     }
 
-    /// Has the next `take_changes` return all windows.
+    /// Makes the next `take_changes` return all windows.
     pub(super) fn mark_all_changed(&mut self) {
         self.account.mark_changed();
         self.workspaces.values_mut().for_each(|entry| entry.window.mark_changed());

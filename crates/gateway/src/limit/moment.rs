@@ -23,9 +23,9 @@ impl Moment {
     }
 }
 
-/// Tells moments: Unix time as it was when the process began, and from then on the monotonic clock. So setting the
-/// system's clock neither frees nor blocks anyone while the process lives, and neither does a suspend. What is kept for a
-/// restart is dated by the system's clock, which may differ from this one by then: who keeps it converts the dates.
+/// Measures time: it starts from the Unix time at process start and then follows the monotonic clock. So while the
+/// process lives, neither setting the system clock nor a suspend frees or blocks anyone. Saved times follow the system
+/// clock, which may have diverged by then: whoever saves them converts them.
 ///
 /// Copies tell the same time. Two clocks made apart need not.
 #[derive(Clone, Copy, Debug)]

@@ -6,10 +6,10 @@ use http_body_util::BodyExt as _;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// Bytes are charged in steps of so many, so that not every piece takes a lock.
+/// Bytes are charged in steps of this size, so that not every chunk takes a lock.
 const STEP: usize = 64 << 10;
-/// With so many bytes there, a body gets a buffer of the length that it declares. Until then, and where it declares
-/// none, the buffer doubles. Memory that was never written to costs nothing, and is not charged.
+/// From this size on, a body gets a buffer of its declared length. Below it, or without a declared length, the buffer
+/// doubles. Memory that was never written to costs nothing, and is not charged.
 const TRUSTED_FROM: usize = 256 << 10;
 
 /// A body that is being read.
@@ -22,16 +22,16 @@ pub struct Buffer<'a> {
     is_waiting: bool,
 }
 
-/// A body that was read.
+/// A body that has been read.
 #[derive(Debug)]
 pub struct Filled {
-    /// All of it. Its charge ends when these and all clones of them are dropped.
+    /// The whole body. Its charge is released when these bytes and all their clones are dropped.
     pub bytes: Bytes,
     charge: Option<Arc<Charge>>,
 }
 
 impl Filled {
-    /// Lets `rewritten`, which takes the place of these bytes and is about as long, keep their charge.
+    /// Attaches the charge to `rewritten`, which replaces these bytes and has about the same length.
     pub(crate) fn replaced_by(&self, rewritten: Bytes) -> Bytes {
         match &self.charge {
             Some(charge) if rewritten.as_ptr() != self.bytes.as_ptr() => Held::together(rewritten, charge),
@@ -40,12 +40,12 @@ impl Filled {
     }
 }
 
-/// Why a body was not read to its end.
+/// Why a body could not be read to its end.
 #[derive(Debug)]
 pub enum FillError<E> {
     /// It is larger than the limit.
     TooLarge,
-    /// The budget was used up.
+    /// The budget was exhausted.
     OutOfMemory,
     /// It was cut off.
     Broken(E),
@@ -63,7 +63,7 @@ impl<'a> Buffer<'a> {
         Self { memory, limit, bytes: Vec::new(), charge: None, charged: FREE, is_waiting: false }
     }
 
-    /// Whether [`Buffer::fill`], when it was given up, waited for the budget and not for the peer.
+    /// Whether [`Buffer::fill`], when it was cancelled, was waiting for the budget rather than for the peer.
     pub fn was_waiting(&self) -> bool {
         self.is_waiting
     }
@@ -71,7 +71,7 @@ impl<'a> Buffer<'a> {
     /// Reads the body to its end.
     ///
     /// # Errors
-    /// [`FillError`]. The body can then be read on.
+    /// [`FillError`]. Reading can continue after it.
     pub async fn fill<B>(&mut self, mut body: Pin<&mut B>) -> Result<Filled, FillError<B::Error>>
     where
         B: http_body::Body<Data = Bytes>,
@@ -86,7 +86,7 @@ impl<'a> Buffer<'a> {
                 return Err(FillError::TooLarge);
             }
             if self.bytes.is_empty() && piece.len() <= FREE && body.is_end_stream() {
-                // Most bodies come in one piece, which is used as it is.
+                // Most bodies arrive in one chunk, which is used as it is.
                 return Ok(Filled { bytes: piece, charge: None });
             }
             self.make_room(piece.len(), declared).await?;

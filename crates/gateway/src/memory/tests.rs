@@ -1,4 +1,4 @@
-//! The budget under bodies that come, wait, stop and lie.
+//! The budget with bodies that arrive, stall, stop and lie about their length.
 
 use super::*;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
@@ -16,7 +16,7 @@ fn budget(total: usize, body_max: usize) -> Arc<MemoryBudget> {
 
 type TestBody = Pin<Box<dyn http_body::Body<Data = Bytes, Error = Infallible> + Send>>;
 
-/// A body of pieces of 32 KiB, which then never ends if `stops`.
+/// A body in chunks of 32 KiB. With `stops`, it then stalls for ever.
 fn body(bytes: usize, stops: bool) -> TestBody {
     let pieces = stream::iter(vec![Bytes::from(vec![7; 32 << 10]); bytes / (32 << 10)]);
     let frames = pieces.map(|piece| Ok(Frame::data(piece)));
@@ -79,7 +79,7 @@ async fn unfinished_bodies_of_one_key_leave_the_other_keys_alone() {
 async fn bodies_that_wait_for_each_other_all_come_through() {
     let budget = budget(32 * MIB, 8 * MIB);
     let keys: Vec<_> = (0..8).map(|_| Arc::new(KeyMemory::default())).collect();
-    // Ten times what the budget holds, a piece of each at a time.
+    // Ten times the budget, one chunk of each body at a time.
     let reads = keys.iter().cycle().take(40).map(|key| {
         let (budget, key) = (Arc::clone(&budget), Arc::clone(key));
         tokio::spawn(async move {

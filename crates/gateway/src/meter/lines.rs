@@ -1,4 +1,4 @@
-//! The lines of a stream of events.
+//! The lines of an event stream.
 
 use super::UsageEvent;
 use crate::usage::{self, Told};
@@ -24,7 +24,7 @@ impl Lines {
         Self { usage_event, begun: Vec::new(), is_long: false, skips_blank: false }
     }
 
-    /// Reads the next piece, and says of each event what it tells, and its data; returns what is to be passed on.
+    /// Reads the next chunk, reports the meaning and the data of each event, and returns what is to be passed on.
     pub(super) fn feed(&mut self, piece: &Bytes, mut told: impl FnMut(Told, &[u8])) -> Bytes {
         let mut kept = Vec::new();
         let mut from = 0;

@@ -1,9 +1,9 @@
-//! Answers whose clients have disconnected, read to their end without them.
+//! Reads answers to their end after their clients have disconnected.
 //!
-//! What a call used is known when its answer ends, and the upstream may work on whether anyone listens. So a client that
-//! disconnects does not end its call: it goes on as a task of its own, which keeps the call's place among those of its
-//! key, for as long as [`Metering::settle_within`](super::Metering) says. Where there is no runtime for the task, or the
-//! runtime ends, the meter is dropped with it, and charges what was reserved.
+//! A call's usage is known only when its answer ends, and the upstream may go on working even if nobody listens. So a
+//! call does not end when its client disconnects. It continues as a separate task, which holds the concurrency permit
+//! of the call's key, for as long as [`Metering::settle_within`](super::Metering) allows. If there is no runtime for
+//! the task, or the runtime shuts down, the meter is dropped and charges the reservation.
 
 use super::lines::Lines;
 use super::{Meter, Pieces, UsageEvent, pass};
@@ -15,7 +15,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::runtime::Handle;
 
-/// Reads a stream on.
+/// Reads the rest of a stream.
 pub(super) fn stream(stream: Pieces, lines: Lines, mut meter: Meter) {
     if meter.is_over() {
         return;
@@ -34,7 +34,7 @@ async fn read_stream(mut stream: Pieces, mut lines: Lines, mut meter: Meter) {
     meter.ended();
 }
 
-/// What ends in time is settled by its end; what does not, as it was when it was dropped.
+/// A call that ends in time is settled by its end; any other as of when it was dropped.
 fn spawn(within: Duration, work: impl Future<Output = ()> + Send + 'static) {
     if within.is_zero() {
         return;
@@ -44,12 +44,13 @@ fn spawn(within: Duration, work: impl Future<Output = ()> + Send + 'static) {
     }
 }
 
-/// A call that was sent, and its meter. Dropped before the answer is there, the call goes on without its client.
+/// A call in progress, with its meter. If it is dropped before the answer arrives, the call continues without its
+/// client.
 pub(crate) struct Sending<F>
 where
     F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
 {
-    /// Both are taken when the answer is there.
+    /// Both are taken when the answer arrives.
     answer: Option<Pin<Box<F>>>,
     meter: Option<Meter>,
 }

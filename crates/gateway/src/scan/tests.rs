@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-/// Keeps all it is told.
+/// Records all calls.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct All(Vec<String>);
 
@@ -48,7 +48,7 @@ fn scan(text: &[u8], slice: usize) -> Result<All, Fault> {
     }
 }
 
-/// The scanner takes what serde takes, but for numbers that no float holds.
+/// The scanner accepts what serde accepts, except for numbers that no float can represent.
 fn agrees_with_serde(text: &[u8]) {
     let scanned = scan(text, usize::MAX);
     let value = serde_json::from_slice::<Value>(text);

@@ -41,7 +41,7 @@ pub struct HttpUpstream {
     pool: Pool,
     timeouts: Timeouts,
     tells_usage: bool,
-    /// Knows the key: an upstream may quote it.
+    /// Redacts the key, because an upstream may quote it.
     redactor: Redactor,
 }
 
@@ -133,7 +133,7 @@ impl HttpUpstream {
         })
     }
 
-    /// Takes the body out: its memory is free when it is written.
+    /// Takes the body out, so that its memory is free once it is written.
     async fn exchange(&self, outgoing: &mut Outgoing) -> Result<Response<Pooled>, Refusal> {
         let mut request = Request::new(std::mem::take(&mut outgoing.body));
         *request.method_mut() = Method::POST;
@@ -215,7 +215,7 @@ fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], redactor: &Reda
         | StatusCode::UNSUPPORTED_MEDIA_TYPE
         | StatusCode::UNPROCESSABLE_ENTITY => match serde_json::from_slice::<ErrorBody>(body) {
             Ok(ErrorBody { error }) if !error.message.contains("sk-") => {
-                // Once more without JSON's escapes, which may hide a secret.
+                // Again with JSON escapes decoded, because they may hide a secret.
                 let plain = |text: String| redactor.text(&text).into_owned();
                 Refusal::UpstreamRejected {
                     status,

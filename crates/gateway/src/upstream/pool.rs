@@ -30,9 +30,9 @@ const IDLE_MAX: usize = 1024;
 /// How long such a connection is kept. Below the 60 s after which common servers close theirs.
 const IDLE_LIFE: Duration = Duration::from_secs(50);
 
-/// The most bytes of an answer's headers, and of a connection's buffers each way.
+/// The most bytes of an answer's headers, and of a connection's buffer in each direction.
 const BUFFER_MAX: usize = 64 << 10;
-/// How long a kept connection may take until it can be used. It is ready at once, or there is something wrong with it.
+/// How long an idle connection may take to become ready. It is ready at once, or something is wrong with it.
 const READY_WITHIN: Duration = Duration::from_millis(50);
 
 /// Why a call got no answer.
@@ -65,7 +65,7 @@ type Free = Mutex<Vec<Kept>>;
 /// A connection that is kept.
 struct Kept {
     sender: SendRequest<Outbound>,
-    /// Whether all of the request is written.
+    /// Whether the whole request has been written.
     written: Arc<Written>,
     _connection: Connection,
     /// Ends a call that waits for too long. Kept with the connection, because moving an alarm on costs a fraction of
@@ -75,8 +75,8 @@ struct Kept {
     since: Instant,
 }
 
-/// The task that drives a connection. It ends with this: an upstream that neither reads nor answers would hold it, its
-/// socket and the request's body for ever.
+/// The task that drives a connection. Dropping this ends it: otherwise, an upstream that neither reads nor answers
+/// would keep the task, its socket and the request's body for ever.
 struct Connection(AbortHandle);
 
 impl Drop for Connection {
@@ -187,7 +187,7 @@ pub(super) struct Pooled {
 
 impl Pooled {
     fn give_back(&mut self) {
-        // An upstream may answer before it has read the request. What it has not read would stand in the way of the next.
+        // An upstream may answer before it has read the request. The unread rest would delay the next request.
         let is_free = |kept: &Kept| !kept.sender.is_closed() && kept.written.is_whole();
         if let Some(mut kept) = self.kept.take().filter(is_free) {
             kept.since = Instant::now();

@@ -63,7 +63,7 @@ async fn tokens_that_are_not_told_are_estimated_and_absurd_ones_not_believed() {
     ] {
         let rig = Rig::whole(&format!("{{{words}{usage}}}")).await;
         rig.chat(&rig.key(), PLUS).await;
-        // Fifteen for the prompt, two for what the message says.
+        // Fifteen for the prompt, two for the text of the message.
         let tokens = Tokens { input: 15, output: 2, cached: 0, estimated: true };
         assert_eq!(rig.record().tokens, tokens, "{usage}");
     }

@@ -20,7 +20,7 @@ fn end(record: &EndedCall) -> (u16, CallClass, Option<&'static str>) {
     (record.status, record.class, record.error_code)
 }
 
-/// Fifteen for the prompt, and what was said.
+/// Fifteen for the prompt, plus the text of the answer.
 fn estimate(output: u64) -> Tokens {
     Tokens { input: 15, output, cached: 0, estimated: true }
 }
@@ -81,7 +81,7 @@ async fn a_caller_that_leaves_a_stream_is_charged_for_what_came() {
         assert_eq!(rig.ended.depth(), 0);
         let left = Instant::now();
         drop(body);
-        assert_eq!(rig.ended.depth(), 0, "it is read on");
+        assert_eq!(rig.ended.depth(), 0, "the rest is still being read");
         let record = rig.record_soon().await;
         assert_eq!(end(&record), (200, CallClass::Ok, Some("client_closed_request")));
         assert_eq!(record.tokens, tokens);
@@ -152,7 +152,7 @@ async fn a_stream_that_is_left_is_recorded_with_the_usage_at_its_end() {
         "{HELLO}data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":700,\"completion_tokens\":300}}}}\n\ndata: [DONE]\n\n"
     );
     let rig = Rig::new(&streamed(&events), true).await;
-    // Before anything of it is read.
+    // Before any of it is read.
     drop(rig.chat(&rig.key(), STREAM).await);
     let record = rig.record_soon().await;
     assert_eq!(end(&record), (200, CallClass::Ok, Some("client_closed_request")));
@@ -168,7 +168,7 @@ async fn an_answer_that_is_left_is_recorded_with_its_usage() {
     let (mut upstream, _) = listener.accept().await.unwrap();
     call.abort();
     tokio::time::sleep(Duration::from_millis(50)).await;
-    assert_eq!(rig.ended.depth(), 0, "it is read on");
+    assert_eq!(rig.ended.depth(), 0, "the rest is still being read");
     let answer = whole("200 OK", r#"{"usage":{"prompt_tokens":700,"completion_tokens":300}}"#);
     tokio::io::AsyncWriteExt::write_all(&mut upstream, answer.as_bytes()).await.unwrap();
     let record = rig.record_soon().await;

@@ -7,13 +7,13 @@ use keygate_gateway::ended::{EndedCall, EndedCalls};
 const PLUS: &str = r#"{"model":"plus","messages":[]}"#;
 const SENT: u32 = 3_000;
 
-/// A gateway in front of nothing, whose queue has `places`.
+/// A gateway without an upstream, whose queue has `places` permits.
 fn rig(places: usize) -> Rig {
     let second = std::time::Duration::from_secs(1);
     Rig::before("http://127.0.0.1:9/v1", |catalogue| EndedCalls::with_places(catalogue, places, second))
 }
 
-/// All records, as the last look at the queue finds them.
+/// All records, including combined rejections.
 fn all(rig: &Rig) -> Vec<EndedCall> {
     let mut records = rig.ended.take();
     rig.ended.stop();
@@ -32,7 +32,7 @@ async fn rejections_past_the_budget_are_combined_and_counted() {
     }
     rig.chat(&other, PLUS).await;
     let records = all(&rig);
-    // The minute may turn while the test runs.
+    // A minute may pass while the test runs.
     assert!(records.len() <= 2 * (SINGLE_REJECTIONS as usize + 1) + 1, "{} records", records.len());
     assert_eq!(records.iter().map(|record| record.count).sum::<u32>(), SENT + 1);
     let of_other = records.iter().filter(|record| record.key.public_id.as_str() == &other[6..18]);
@@ -70,8 +70,8 @@ async fn a_flood_of_rejections_does_not_use_up_the_queue() {
     for _ in 0..SENT {
         assert_eq!(rig.chat(&disabled, PLUS).await.status(), 401);
     }
-    // Nothing was written meanwhile, and another key still finds a place.
-    assert_eq!(rig.chat(&rig.key(), PLUS).await.status(), 503, "the upstream is away");
+    // Nothing has been written in the meantime, and another key still gets a permit.
+    assert_eq!(rig.chat(&rig.key(), PLUS).await.status(), 503, "the upstream is unreachable");
     assert_eq!(rig.ended.unrecorded(), 0);
 }
 
@@ -80,7 +80,7 @@ async fn forwarded_requests_are_never_combined() {
     let rig = rig(50_000);
     let key = rig.key();
     for _ in 0..SINGLE_REJECTIONS + 50 {
-        assert_eq!(rig.chat(&key, PLUS).await.status(), 503, "the upstream is away");
+        assert_eq!(rig.chat(&key, PLUS).await.status(), 503, "the upstream is unreachable");
     }
     let records = all(&rig);
     assert_eq!(records.len(), SINGLE_REJECTIONS as usize + 50);

@@ -127,10 +127,10 @@ async fn a_model_that_may_not_be_called_is_recorded_and_one_that_is_not_there_is
 async fn permission_is_decided_before_the_rest_is_read() {
     let rig = Rig::whole(OK).await;
     let key = rig.key_with("ws-granted", |_| {});
-    // What follows the model's name is no JSON, and nobody finds out.
+    // What follows the model's name is not JSON, and is not read.
     mistaken(&rig, &key, r#"{"model":"free","messages":[[[}"#, 403, Some(0)).await;
     mistaken(&rig, &key, r#"{"model":"secret project","model":"plus""#, 404, None).await;
-    // What stands before it is read, and has to be JSON.
+    // What precedes it is read, and must be JSON.
     mistaken(&rig, &key, r#"{"messages":[[[},"model":"free"}"#, 400, None).await;
 }
 

@@ -95,7 +95,7 @@ pub(super) fn timeouts(file: &TimeoutsFile) -> Result<ServerTimeouts, ConfigErro
             idle: seconds("upstream_idle", file.upstream_idle, default.idle)?,
             whole: seconds("upstream_whole", file.upstream_whole, default.whole)?,
             settle: match file.settle {
-                // An answer whose client has disconnected need not be read on at all.
+                // 0 is valid: the rest of an answer whose client has disconnected need not be read.
                 Some(0) => Duration::ZERO,
                 other => seconds("settle", other, default.settle)?,
             },

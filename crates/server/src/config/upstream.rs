@@ -24,12 +24,11 @@ pub struct UpstreamConfig {
     /// Whether it takes `stream_options`. If not, its streams are metered by estimate.
     #[serde(default = "yes")]
     pub stream_options: bool,
-    /// The names of output limits that it is known to obey, thoughts of the model included. Unless set, as
-    /// [`UpstreamConfig::terms`] says.
+    /// The output limits that the upstream is known to enforce, on reasoning, too. For the default see
+    /// [`UpstreamConfig::terms`].
     #[serde(default)]
     pub output_limits: Option<Vec<OutputLimitName>>,
-    /// The share of a model's window, 0 to 1, that is reserved for context that a request refers to and that was never
-    /// seen.
+    /// The share of a model's window, 0 to 1, that is reserved for referenced context that was never seen.
     #[serde(default = "quarter")]
     pub unseen_context: f32,
     /// The models it serves.
@@ -40,11 +39,11 @@ pub struct UpstreamConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputLimitName {
-    /// Of chat and of completions.
+    /// For chat and completions.
     MaxTokens,
-    /// Of chat.
+    /// For chat.
     MaxCompletionTokens,
-    /// Of responses.
+    /// For responses.
     MaxOutputTokens,
 }
 
@@ -59,9 +58,9 @@ impl From<OutputLimitName> for OutputLimit {
 }
 
 impl UpstreamConfig {
-    /// How its tokens are counted. Unless the configuration says which limits it obeys, it is taken to obey
-    /// `max_tokens`, which vLLM and OpenAI either obey or reject. A service of Alibaba Cloud is taken to obey none: there
-    /// `max_tokens` does not limit what a model thinks.
+    /// How its tokens are counted. By default, an upstream is assumed to enforce `max_tokens`, which vLLM and OpenAI
+    /// either enforce or reject. A service of Alibaba Cloud is assumed to enforce none, because there `max_tokens` does
+    /// not limit reasoning.
     pub fn terms(&self) -> Terms {
         let obeys: Vec<OutputLimit> = match &self.output_limits {
             Some(names) => names.iter().map(|name| OutputLimit::from(*name)).collect(),
@@ -130,7 +129,7 @@ pub(super) fn check_upstreams(
             return Err(bad(field, "there are two upstreams with this id"));
         }
         if !(0.0..=1.0).contains(&upstream.unseen_context) {
-            return Err(bad(field, "`unseen_context` is a share of the model's window, 0 to 1"));
+            return Err(bad(field, "`unseen_context` must be a fraction of the model's window, from 0 to 1"));
         }
         for (model, _) in upstream.models.names() {
             if !known.contains(&model) {

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 pub struct UsageConfig {
     /// The log of single calls.
     pub log_days: u32,
-    /// The most bytes of the log: its oldest rows are deleted before their days are over.
+    /// The maximum size of the log in bytes: past it, the oldest rows are deleted before they expire.
     pub log_bytes: u64,
     /// Sums by the minute.
     pub minute_days: u32,
@@ -22,7 +22,7 @@ pub struct UsageConfig {
 
 /// 10 GiB: at 50 bytes a request, 200 million requests.
 const LOG_BYTES: u64 = 10 << 30;
-/// Less than this is a mistake in the unit: a busy minute has more.
+/// A smaller value is a mistake in the unit: a busy minute has more.
 const LOG_BYTES_LEAST: u64 = 1 << 20;
 
 impl Default for UsageConfig {

@@ -87,9 +87,9 @@ pub(super) fn trusted_proxies(given: &[String]) -> Result<Vec<IpRule>, ConfigErr
     given.iter().map(rule).collect()
 }
 
-/// The name of the session's cookie: a token (RFC 6265, section 4.1.1). Under https it begins with `__Host-`, unless the
-/// configuration gives it a prefix itself: so no other host of the site, and nobody on the way, can set it. Without https
-/// a prefix is rejected, because browsers drop such a cookie without a word.
+/// The name of the session's cookie: a token (RFC 6265, section 4.1.1). Under https it gets the prefix `__Host-`,
+/// unless the configured name has a prefix of its own, so that neither another host of the site nor an attacker on the
+/// network can set it. Without https a prefix is rejected, because browsers silently drop such a cookie.
 pub(super) fn session_cookie(name: Option<String>, is_https: bool) -> Result<String, ConfigError> {
     let name = name.unwrap_or_else(|| SESSION_COOKIE.into());
     let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);

@@ -20,10 +20,10 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// What it means for a key that it could not be deleted, disabled or given another secret.
+/// The consequence of a failed write, if the key was to be deleted, disabled or given a new secret.
 const STILL_WORKS: &str = "The key still works as before.";
-/// What it means for a key that another change of it could not be made.
-const AS_IT_WAS: &str = "The key is as it was before.";
+/// The consequence of a failed write, if the key was to be changed in another way.
+const AS_IT_WAS: &str = "The key is unchanged.";
 
 pub(super) fn router() -> OpenApiRouter<Console> {
     OpenApiRouter::new()

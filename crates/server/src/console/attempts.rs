@@ -1,5 +1,5 @@
-//! How often a network may try to sign in. It bounds what a stranger can make the server look up, write and mail. What
-//! bounds guessing is counted in the store.
+//! Limits the sign-in attempts of a network. This bounds the lookups, writes and mails that a stranger can cause. The
+//! limits on guessing are counted in the store.
 
 use super::network::Network;
 use crate::problem::Problem;
@@ -9,25 +9,25 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Attempts of one IPv4 address, IPv6 /64 or known browser in a window.
+/// Attempts per window of one IPv4 address, IPv6 /64 or known browser.
 const ATTEMPTS: u32 = 30;
-/// Attempts of one IPv6 /48 in a window.
+/// Attempts per window of one IPv6 /48.
 const SITE_ATTEMPTS: u32 = 120;
 const WINDOW: Duration = Duration::from_secs(60);
-/// Counts that are kept; some 10 MB.
+/// The most counts that are kept; about 10 MB.
 const COUNTS: usize = 65_536;
 
 /// Counts attempts in fixed windows.
 #[derive(Debug)]
 pub(crate) struct Attempts(Mutex<Counts>);
 
-/// Who tries.
+/// Who makes the attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Subject {
     Network(Network),
     /// An IPv6 /48.
     Site(u64),
-    /// A browser in which someone signed in before, by the keyed hash of its cookie.
+    /// A known browser, by the keyed hash of its cookie.
     Browser([u8; 32]),
 }
 
@@ -47,12 +47,12 @@ impl Default for Attempts {
 }
 
 impl Attempts {
-    /// Counts one of a network, or rejects it.
+    /// Counts an attempt from a network, or rejects it.
     pub(super) fn take(&self, network: Network) -> Result<(), Problem> {
         self.take_at(network, Instant::now()).map_err(|wait| too_many("network", wait))
     }
 
-    /// Counts one of a browser that is known to be a member's, or rejects it.
+    /// Counts an attempt from a known browser, or rejects it.
     pub(super) fn take_of_browser(&self, token_hash: [u8; 32]) -> Result<(), Problem> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.take(Subject::Browser(token_hash), Instant::now()).map_err(|wait| too_many("browser", wait))
@@ -61,7 +61,7 @@ impl Attempts {
     fn take_at(&self, network: Network, now: Instant) -> Result<(), u64> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let site = network.site().map(Subject::Site);
-        // What the one rejects must not use up the other.
+        // An attempt that one limit rejects must not count toward the other.
         for subject in site.into_iter().chain([Subject::Network(network)]) {
             counts.check(subject, now)?;
         }
@@ -74,20 +74,20 @@ fn too_many(who: &str, wait: u64) -> Problem {
     Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::TooManyAttempts,
-        format!("There were too many attempts to sign in from this {who}. Try again in {wait} seconds."),
+        format!("Too many sign-in attempts from this {who}. Try again in {wait} seconds."),
     )
     .retry_after(wait)
 }
 
-/// A bounded table of counts. A window that is over leaves it. At the bound, the lowest count makes way for a new one,
-/// the oldest of several: so a flood of new subjects evicts itself and resets nobody who is near their limit.
+/// A bounded table of counts. Expired windows are removed. If the table is full, a new count evicts the lowest one, the
+/// oldest of several. So a flood of new subjects evicts itself and resets nobody near their limit.
 #[derive(Debug)]
 struct Counts {
     most: usize,
-    /// Start and count of each window.
+    /// The start and count of each window.
     windows: HashMap<Subject, (Instant, u32)>,
     by_count: BTreeSet<(u32, Instant, Subject)>,
-    /// In the order in which the windows end. An entry whose window was evicted has no meaning.
+    /// In the order in which the windows end. Entries of evicted windows are ignored.
     by_start: VecDeque<(Instant, Subject)>,
 }
 
@@ -96,7 +96,7 @@ impl Counts {
         Self { most, windows: HashMap::new(), by_count: BTreeSet::new(), by_start: VecDeque::new() }
     }
 
-    /// The start and the count of the subject's window, or how many seconds are left of it if there are no more attempts.
+    /// Returns the start and count of the subject's window or, if its attempts are used up, the seconds left of it.
     fn check(&mut self, subject: Subject, now: Instant) -> Result<(Instant, u32), u64> {
         self.sweep(now);
         let (start, count) = self.windows.get(&subject).copied().unwrap_or((now, 0));
@@ -106,7 +106,7 @@ impl Counts {
         Err(WINDOW.saturating_sub(now.saturating_duration_since(start)).as_secs() + 1)
     }
 
-    /// Counts one, or says how many seconds are left of the window.
+    /// Counts an attempt, or returns the seconds left of the window.
     fn take(&mut self, subject: Subject, now: Instant) -> Result<(), u64> {
         let (start, count) = self.check(subject, now)?;
         if count == 0 {
@@ -124,7 +124,7 @@ impl Counts {
         Ok(())
     }
 
-    /// Removes the windows that are over.
+    /// Removes expired windows.
     fn sweep(&mut self, now: Instant) {
         let windows = &self.windows;
         let is_kept = |entry: &(Instant, Subject)| windows.get(&entry.1).is_some_and(|w| w.0 == entry.0);

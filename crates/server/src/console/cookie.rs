@@ -1,4 +1,4 @@
-//! The cookies: the session's, and two that tell one browser from another when someone signs in.
+//! The cookies: the session's, and two that identify a browser at sign-in.
 
 use cookie::{Cookie, SameSite};
 use http::{HeaderMap, HeaderValue, header};
@@ -7,16 +7,16 @@ use zeroize::Zeroizing;
 /// What a cookie is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
-    /// Who is signed in.
+    /// The session.
     Session,
-    /// Which browser asked for a code.
+    /// The browser that requested a code.
     Code,
-    /// In which browser someone signed in before.
+    /// A browser in which someone has signed in before.
     Browser,
 }
 
 impl Purpose {
-    /// What is put behind the name of the session's cookie.
+    /// The suffix to the name of the session's cookie.
     fn suffix(self) -> &'static str {
         match self {
             Self::Session => "",
@@ -25,7 +25,7 @@ impl Purpose {
         }
     }
 
-    /// The cookie's longest life, in seconds. The server may end it earlier.
+    /// The cookie's maximum lifetime, in seconds. The server may end it earlier.
     fn life(self) -> i64 {
         match self {
             Self::Session => 7 * 24 * 60 * 60,
@@ -35,7 +35,7 @@ impl Purpose {
     }
 }
 
-/// What the cookies are called, and where browsers send them.
+/// The names of the cookies, and where browsers send them.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionCookie {
     name: String,
@@ -72,25 +72,25 @@ impl SessionCookie {
         self.header(Purpose::Session, "")
     }
 
-    /// The header that binds a code to a browser.
+    /// The header that sets the cookie for a code.
     pub(super) fn set_code(&self, nonce: &str) -> HeaderValue {
         self.header(Purpose::Code, nonce)
     }
 
-    /// The header that takes it away.
+    /// The header that removes it.
     pub(super) fn clear_code(&self) -> HeaderValue {
         self.header(Purpose::Code, "")
     }
 
-    /// The header by which a browser is known from now on.
+    /// The header that sets the cookie of a known browser.
     pub(super) fn set_browser(&self, token: &str) -> HeaderValue {
         self.header(Purpose::Browser, token)
     }
 
-    /// With an empty value the browser removes the cookie.
+    /// An empty value makes the browser remove the cookie.
     fn header(&self, purpose: Purpose, value: &str) -> HeaderValue {
         let any_site = self.reach == CookieReach::AnySite;
-        // `__Host-` promises this path, and that no other host of the site can set the cookie.
+        // `__Host-` requires this path, and guarantees that no other host of the site can set the cookie.
         let is_host = self.name.to_ascii_lowercase().starts_with("__host-");
         let cookie = Cookie::build((format!("{}{}", self.name, purpose.suffix()), value))
             .path(if is_host { "/" } else { "/console" })
@@ -110,12 +110,12 @@ impl SessionCookie {
         self.value(headers, Purpose::Session)
     }
 
-    /// What the browser got when it last asked for a code.
+    /// The cookie of the browser's last code request.
     pub(super) fn code_nonce(&self, headers: &HeaderMap) -> Option<Zeroizing<String>> {
         self.value(headers, Purpose::Code)
     }
 
-    /// What the browser got when someone last signed in.
+    /// The cookie of the last sign-in in the browser.
     pub(super) fn browser(&self, headers: &HeaderMap) -> Option<Zeroizing<String>> {
         self.value(headers, Purpose::Browser)
     }

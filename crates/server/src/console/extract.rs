@@ -20,11 +20,11 @@ use std::time::Duration;
 
 /// The largest body of any operation, in bytes: 2,000 grants of models with the longest names have half of it.
 const BODY_MAX: usize = 1 << 20;
-/// The same for those who are not signed in. It is not charged to the memory budget: anybody could use that up.
+/// The same without a session. It is not charged to the memory budget, which strangers could otherwise exhaust.
 const STRANGER_BODY_MAX: usize = keygate_gateway::memory::FREE;
 /// How long a body may take.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
-/// What is read and dropped of a body that is too large, so that its sender gets to see why, and for how long.
+/// How much of an oversized body is read and dropped, so that its sender sees the error, and for how long.
 const DRAIN_MAX: usize = 8 << 20;
 const DRAIN_WITHIN: Duration = Duration::from_secs(5);
 
@@ -100,7 +100,7 @@ impl<T: DeserializeOwned> FromRequest<Console> for Json<T> {
 
     async fn from_request(request: Request, console: &Console) -> Result<Self, Problem> {
         let is_json = is_json(request.headers());
-        // Handlers take [`Signed`] before the body.
+        // Handlers extract [`Signed`] before the body.
         let is_signed_in = request.extensions().get::<SignedIn>().is_some_and(SignedIn::is_set);
         let limit = if is_signed_in { BODY_MAX } else { STRANGER_BODY_MAX };
         let bytes = read(request.into_body(), limit, console).await?;
@@ -146,7 +146,7 @@ async fn read(body: axum::body::Body, limit: usize, console: &Console) -> Result
         Ok(Err(FillError::TooLarge)) => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             ErrorCode::BodyTooLarge,
-            format!("The body is larger than {limit} bytes, which no request needs."),
+            format!("The body is larger than {limit} bytes, the limit for this request."),
         ),
         Ok(Err(FillError::Broken(_))) => {
             return Err(Problem::new(
@@ -233,7 +233,7 @@ fn sentence(message: &str) -> String {
     text
 }
 
-/// A reader's message without the value that it quotes: that may be a code or a token in the wrong form.
+/// The deserializer's message without the value that it quotes, which may be a malformed code or token.
 fn without_value(message: &str) -> String {
     match message.split_once(", expected ") {
         Some((found, expected)) if found.starts_with("invalid type: ") => {

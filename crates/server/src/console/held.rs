@@ -1,4 +1,4 @@
-//! Answers of the console API are charged to the memory budget until their clients have read them.
+//! Charges answers of the console API to the memory budget until their clients have read them.
 
 use super::Console;
 use crate::problem::Problem;
@@ -10,13 +10,13 @@ use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use keygate_gateway::memory::{FREE, Holder};
 
-/// Around every operation. A stream, such as an export, charges its parts itself.
+/// Wraps every operation. A stream, such as an export, charges its parts itself.
 pub(super) async fn answers(State(console): State<Console>, request: Request, next: Next) -> Response {
     let (head, body) = next.run(request).await.into_parts();
     if body.size_hint().exact().is_none_or(|bytes| bytes <= FREE as u64) {
         return Response::from_parts(head, body);
     }
-    // It is there whole: nothing is waited for here but the budget.
+    // The answer is complete, so only the budget can make this wait.
     let Ok(whole) = body.collect().await else { return Problem::internal().into_response() };
     match console.memory.of(Holder::Console).hold(whole.to_bytes()).await {
         Ok(held) => Response::from_parts(head, Body::from(held)),

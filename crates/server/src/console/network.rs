@@ -1,4 +1,4 @@
-//! Whom an address belongs to, as far as attempts to sign in are counted.
+//! The network of an address, by which sign-in attempts are counted.
 
 use keygate_store::SignInSource;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,7 +13,7 @@ pub(crate) enum Network {
 }
 
 impl Network {
-    /// The network of an address. IPv4 addresses that are written in IPv6, mapped or by NAT64 (RFC 6052), are IPv4.
+    /// The network of an address. IPv4 addresses embedded in IPv6, mapped or by NAT64 (RFC 6052), count as IPv4.
     pub(crate) fn of(address: IpAddr) -> Self {
         const NAT64: u128 = 0x0064_ff9b << 96;
         match address.to_canonical() {
@@ -28,7 +28,7 @@ impl Network {
         }
     }
 
-    /// The IPv6 /48 around it, as the upper 48 bits.
+    /// The IPv6 /48 that contains it, as the upper 48 bits.
     pub(crate) fn site(self) -> Option<u64> {
         match self {
             Self::V4(_) => None,
@@ -36,7 +36,7 @@ impl Network {
         }
     }
 
-    /// As the store counts it.
+    /// The source by which the store counts it.
     pub(crate) fn source(self, nonce_hash: Option<[u8; 32]>, browser_hash: Option<[u8; 32]>) -> SignInSource {
         let block = |upper: u64, bits: u8| {
             format!("{}/{bits}", Ipv6Addr::from_bits(u128::from(upper) << (128 - bits)))

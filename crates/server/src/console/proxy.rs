@@ -1,5 +1,5 @@
-//! Notices a proxy that the configuration does not name. Everybody who comes through it has its address, so all sign-ins
-//! count together, and the audit log and the lists of addresses of keys know no other.
+//! Detects a proxy that is missing from the configuration. All its clients appear under its address, so their sign-ins
+//! count together, and audit rows and the address lists of keys see only that address.
 
 use super::Console;
 use axum::extract::{Request, State};
@@ -8,22 +8,22 @@ use axum::response::Response;
 use http::{HeaderMap, header};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Warns once.
+/// Logs one warning.
 #[derive(Debug)]
 pub(crate) struct ProxyCheck {
-    /// Whether there is anything left to warn of.
+    /// Whether there is still something to warn about.
     armed: AtomicBool,
 }
 
 impl ProxyCheck {
-    /// Without `trusted_proxies` there may be a proxy that is not named. Behind https there is one for sure, because the
-    /// listener speaks HTTP.
+    /// Without `trusted_proxies` there may be an unlisted proxy. With https there must be one, because the listener
+    /// speaks HTTP.
     pub(crate) fn new(has_trusted_proxies: bool, console_url: &str) -> Self {
         if !has_trusted_proxies && console_url.starts_with("https://") {
             tracing::warn!(
                 public_url = console_url,
-                "public_url is https, so a proxy must be in front of this server, but trusted_proxies is empty: every \
-                 client has the address of the proxy, and all share its budget of sign-in attempts. Name the proxy in \
+                "public_url is https, so a proxy must be in front of this server, but trusted_proxies is empty: all \
+                 clients appear under the proxy's address and share one budget of sign-in attempts. Add the proxy to \
                  trusted_proxies"
             );
         }
@@ -38,8 +38,8 @@ impl ProxyCheck {
         if is_forwarded && self.armed.swap(false, Ordering::Relaxed) {
             tracing::warn!(
                 "a request carries X-Forwarded-For or Forwarded, but trusted_proxies is empty: the header is ignored, \
-                 and clients behind one proxy share its budget of sign-in attempts. If a proxy is in front of this \
-                 server, name it in trusted_proxies; if not, a client sent the header, and nothing is wrong"
+                 and clients behind one proxy share one budget of sign-in attempts. If a proxy is in front of this \
+                 server, add it to trusted_proxies; otherwise a client sent the header, and no action is needed"
             );
         }
     }

@@ -26,8 +26,8 @@ pub(super) fn router() -> OpenApiRouter<Console> {
 /// Send a sign-in code
 ///
 /// Sends a code of six digits to a member's address. The answer is the same whether the address is a member's or not.
-/// The code signs in only together with the cookie that this answer sets: send it back with `session_create`. It works
-/// once, for 10 minutes and 5 tries. A browser gets at most one a minute and ten an hour.
+/// The code works only together with the cookie that this answer sets: send it back with `session_create`. It works
+/// once, for 10 minutes and 5 attempts. A browser gets at most one code a minute and ten an hour.
 #[utoipa::path(
     post, path = "/session/email-code", operation_id = "session_code", tag = "session",
     request_body = EmailCodeCreate,
@@ -66,8 +66,8 @@ async fn session_code(
 
 /// Sign in
 ///
-/// With a code sent by mail and the cookie of `session_code`, or with the token of a sign-in link. Sets the session's
-/// cookie, and one by which the browser is known at the next sign-in.
+/// Takes a code sent by mail and the cookie of `session_code`, or the token of a sign-in link. Sets the session's
+/// cookie, and a cookie by which the browser is known at the next sign-in.
 #[utoipa::path(
     post, path = "/session", operation_id = "session_create", tag = "session",
     request_body = SessionCreate,
@@ -120,8 +120,8 @@ async fn session_create(
     Ok(response)
 }
 
-/// The link of a request whose network has no attempt left, if it works: nobody can guess one, so it needs no bound, and
-/// whoever runs the server can always sign in by one.
+/// The valid link of a request whose network has no attempts left. Nobody can guess a link, so it needs no limit, and
+/// the operator can always sign in with one.
 async fn working_link(console: &Console, body: SessionCreate) -> Result<Option<Proof>, Problem> {
     let Ok(Proof::Link(link)) = proof(body) else { return Ok(None) };
     let is_valid = console.store.link_is_valid(&console.secret.link_hash(&link), now_ms()).await?;
@@ -159,8 +159,8 @@ async fn session_delete(State(console): State<Console>, signed: Signed) -> Resul
 
 /// Sign out everywhere
 ///
-/// Ends all sessions of the person who asks, this one and those of other browsers, at once. The other browsers count as
-/// new ones when someone signs in there again.
+/// Ends all sessions of the person who asks, in this and in other browsers, at once. The other browsers count as
+/// unknown at their next sign-in.
 #[utoipa::path(
     delete, path = "/sessions", operation_id = "session_delete_all", tag = "session", security(("session" = [])),
     responses((status = 204, description = "Signed out everywhere"), Problems),
@@ -229,8 +229,8 @@ fn bad_code() -> Problem {
     Problem::new(
         StatusCode::UNAUTHORIZED,
         ErrorCode::SignInFailed,
-        "This code is wrong, was used already, is older than 10 minutes, or was asked for in another browser. Check it, \
-         or ask for a new one here.",
+        "This code is wrong, already used, older than 10 minutes, or was requested in another browser. Check it, or \
+         request a new one here.",
     )
     .field("code")
 }
@@ -255,8 +255,8 @@ fn too_many_failures(retry_after: u64) -> Problem {
         StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::TooManyAttempts,
         format!(
-            "Too many wrong codes were entered. Try again in {wait}, use a browser in which you signed in before, or use \
-             a link from `keygate sign-in-link`."
+            "Too many wrong codes. Try again in {wait}, use a browser in which you have signed in before, or use a \
+             link from `keygate sign-in-link`."
         ),
     )
     .field("code")

@@ -1,4 +1,4 @@
-//! Windows over a restart, by clocks that are set.
+//! Windows across a restart, with clocks that are set.
 
 use super::*;
 use keygate_contract::{AccountId, Email, WorkspaceId, WorkspaceName};
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 struct Rig {
     limits: Limits,
     account: AccountId,
-    /// How far the system's clock is from where it was, in milliseconds.
+    /// How far the system clock was moved, in milliseconds.
     moved: Arc<AtomicI64>,
 }
 

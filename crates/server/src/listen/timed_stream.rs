@@ -1,4 +1,4 @@
-//! A connection that ends when its peer does not read what it is sent.
+//! A connection that fails if its peer does not read.
 
 use socket2::SockRef;
 use std::io;
@@ -10,38 +10,38 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
-/// Bytes a second that a peer must read while there are some for it, on average over the time-out. A modem of the last
-/// century reads five times as fast.
+/// The minimum rate, in bytes a second, at which a peer must read pending data, on average over the timeout. A dial-up
+/// modem reads five times as fast.
 const RATE_MIN: usize = 1 << 10;
-/// The most bytes that the system keeps for a peer and has not sent. Without it the system takes megabytes before anybody
-/// learns that nothing leaves, and a slow reader cannot be told from one that does not read.
+/// The most unsent bytes that the system buffers for a peer. Without it, the system buffers megabytes before a write
+/// blocks, and a slow reader looks like one that does not read.
 const UNSENT_MAX: u32 = 128 << 10;
 
-/// Bounds what the system keeps for each peer of a listener: the connections that it accepts inherit this.
+/// Limits the unsent bytes of a listener's peers: accepted connections inherit the option.
 pub(crate) fn bound_unsent(listener: &impl AsFd) {
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     if let Err(error) = SockRef::from(listener).set_tcp_notsent_lowat(UNSENT_MAX) {
-        tracing::debug!(%error, "the system cannot bound what it keeps for a client");
+        tracing::debug!(%error, "cannot set TCP_NOTSENT_LOWAT; the system's own limit on unsent bytes applies");
     }
 }
 
-/// A connection whose writes time out. Only bytes that wait to be written count: a stream with nothing to say may be
-/// silent for as long as it likes.
+/// A connection whose writes time out. Only pending data counts: a stream without data to send may be silent for any
+/// time.
 pub(crate) struct TimedStream {
     stream: TcpStream,
-    /// How long the peer may take for `least` bytes.
+    /// The time for the peer to take `least` bytes.
     within: Duration,
     least: usize,
-    /// Set while bytes wait.
+    /// Set while data is pending.
     wait: Option<Wait>,
-    /// Set when bytes first wait, and moved on afterwards.
+    /// Created when data is first pending, and reset afterwards.
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
-/// Bytes that wait to be written.
+/// Pending data.
 struct Wait {
     until: Instant,
-    /// Bytes that the peer has taken since they wait.
+    /// Bytes that the peer has taken since then.
     written: usize,
 }
 
@@ -51,7 +51,7 @@ impl TimedStream {
         Self { stream, within, least: RATE_MIN.saturating_mul(seconds), wait: None, alarm: None }
     }
 
-    /// Bytes wait. Fails when the time is over and too few of them have left.
+    /// Called while data is pending. Fails if too little of it was written in time.
     fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         loop {
             let until = match &self.wait {
@@ -68,9 +68,9 @@ impl TimedStream {
             }
             ready!(alarm.as_mut().poll(cx));
             if self.wait.take().is_some_and(|wait| wait.written < self.least) {
-                // What the system still keeps for the peer goes, too.
+                // Also discards what the system still buffers for the peer.
                 drop(self.stream.set_zero_linger());
-                return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the client does not read"));
+                return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the client is not reading"));
             }
         }
     }
@@ -121,7 +121,7 @@ mod tests {
     /// Longer than any time-out of these tests.
     const LONG: Duration = Duration::from_secs(60);
 
-    /// A connection whose peer has little room, and that peer.
+    /// A connection whose peer has a small receive buffer, and that peer.
     async fn connected(within: Duration) -> (TimedStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         bound_unsent(&listener);

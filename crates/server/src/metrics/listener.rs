@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 /// The content type of the text format.
 const OPENMETRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
-/// Connections open at once. Scrapers are few; more wait to be accepted.
+/// Open connections. Scrapers are few; further ones wait to be accepted.
 pub(crate) const ADMIN_CONNECTIONS: usize = 32;
 
 /// The listener, bound.
@@ -42,14 +42,14 @@ impl Listener {
         self.address
     }
 
-    /// Answers `GET /metrics` until the task is ended. Its connections are held to the same bounds as all others.
+    /// Answers `GET /metrics` until the task is aborted. Its connections have the same limits as all others.
     pub(crate) fn serve(self, exposed: Exposed, bounds: Bounds) -> JoinHandle<()> {
         let places = Arc::new(Semaphore::new(ADMIN_CONNECTIONS));
         tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             loop {
                 let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
-                // Those that have ended are forgotten.
+                // Removes finished tasks.
                 while connections.try_join_next().is_some() {}
                 match self.listener.accept().await {
                     Ok((stream, _)) => {
@@ -64,7 +64,7 @@ impl Listener {
                         });
                     }
                     Err(error) => {
-                        tracing::warn!(%error, "the admin listener cannot accept a connection");
+                        tracing::warn!(%error, "the admin listener failed to accept a connection");
                         tokio::time::sleep(Duration::from_millis(50)).await;
                     }
                 }

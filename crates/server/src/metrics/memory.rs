@@ -1,4 +1,4 @@
-//! What requests and answers hold of the memory budget, looked at when it is asked for.
+//! The use of the memory budget, read at each scrape.
 
 use keygate_gateway::memory::MemoryBudget;
 use prometheus_client::collector::Collector;
@@ -22,11 +22,11 @@ impl Memory {
 impl Collector for Memory {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let gauge = ConstGauge::new(i64::try_from(self.0.in_use()).unwrap_or(i64::MAX));
-        let help = "Bytes of requests and answers that are held and charged to limits.body_memory";
+        let help = "Bytes of requests and answers held in memory, as charged to limits.body_memory";
         let bytes = Some(&Unit::Bytes);
         gauge.encode(encoder.encode_descriptor("body_memory", help, bytes, gauge.metric_type())?)?;
         let counter = ConstCounter::new(self.0.rejected());
-        let help = "Requests and answers that were rejected because limits.body_memory was used up";
+        let help = "Requests and answers rejected because limits.body_memory was exhausted";
         counter.encode(encoder.encode_descriptor(
             "body_memory_rejections",
             help,

@@ -1,4 +1,4 @@
-//! Whether the databases can be written, looked at when it is asked for.
+//! Whether the databases can be written, read at each scrape.
 
 use keygate_store::WriteHealth;
 use prometheus_client::collector::Collector;
@@ -8,7 +8,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use std::fmt;
 
-/// How writing to each database goes.
+/// The write health of each database.
 #[derive(Debug)]
 pub(super) struct Stores(Vec<WriteHealth>);
 
@@ -33,7 +33,7 @@ impl Collector for Stores {
         }
         let mut failures = encoder.encode_descriptor(
             "store_write_failures",
-            "Writes to the database that failed",
+            "Failed writes to the database",
             None,
             MetricType::Counter,
         )?;

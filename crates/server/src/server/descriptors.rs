@@ -1,17 +1,17 @@
-//! How many connections the system lets the process have.
+//! How many connections the open-file limit permits.
 
 use crate::config::Config;
 
-/// Descriptors for all but connections: databases and their logs, mail, timers, listeners.
+/// Descriptors for everything but connections: databases and their logs, mail, timers, listeners.
 const FILES: u64 = 128;
 
-/// Raises the limit of open files as far as the system permits, and returns the connections that each listener may have:
-/// those of the configuration, or as many as the limit leaves.
+/// Raises the open-file limit as far as the system permits. Returns the number of connections for each listener: the
+/// configured number, or fewer if the limit permits fewer.
 pub(super) fn connections(config: &Config) -> usize {
     let limit = match rlimit::increase_nofile_limit(rlimit::INFINITY) {
         Ok(limit) => limit,
         Err(error) => {
-            tracing::warn!(%error, "the limit of open files cannot be raised");
+            tracing::warn!(%error, "cannot raise the open-file limit");
             rlimit::Resource::NOFILE.get_soft().unwrap_or(u64::MAX)
         }
     };
@@ -23,13 +23,14 @@ pub(super) fn connections(config: &Config) -> usize {
             nofile.limit = limit,
             connections.configured = configured,
             connections.each_listener = each,
-            "the limit of open files permits fewer connections than limits.connections; raise it (LimitNOFILE, ulimit -n)"
+            "the open-file limit permits fewer connections than limits.connections; raise it (LimitNOFILE, ulimit -n)"
         );
     }
     each.min(configured)
 }
 
-/// What a limit of open files leaves for each listener. Half of it is for upstreams: a connection may need one there.
+/// The connections per listener that an open-file limit permits. Half of the limit is for upstreams, because each
+/// connection may need one there.
 fn share(limit: u64, listeners: usize, admin: usize) -> usize {
     let left = limit.saturating_sub(FILES).saturating_sub(admin as u64);
     let each = left / 2 / listeners.max(1) as u64;

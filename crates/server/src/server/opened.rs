@@ -16,13 +16,13 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    /// Beside a process that may serve the store.
+    /// Opens the store next to a process that may be serving it.
     pub(crate) async fn open(config: &Config) -> Result<Self, StartError> {
         make_data_dir(config)?;
         Self::with(config, Store::open(&config.database_url).await?).await
     }
 
-    /// For this process to serve, and no other.
+    /// Opens the store for this process alone to serve.
     pub(crate) async fn open_to_serve(config: &Config) -> Result<Self, StartError> {
         make_data_dir(config)?;
         Self::with(config, Store::open_to_serve(&config.database_url).await?).await

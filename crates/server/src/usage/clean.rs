@@ -1,27 +1,28 @@
-//! Deletes usage that is older than it is kept, or more than there may be.
+//! Deletes usage that has expired or exceeds the maximum size.
 //!
-//! What is deleted by age is deleted by the system's clock, and a clock that is wrong for an hour must not delete the log
-//! for good. [`Trust`] decides when to follow it.
+//! Expiry follows the system clock, and a clock that is wrong for an hour must not delete the log for good. [`Trust`]
+//! decides when to follow the clock.
 
 use crate::stop::Stop;
 use keygate_store::{Retention, StoreError, UsageStore, failure_log_is_due, now_ms};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Before the first look, so that a start is not slowed down by it, and between two looks at the size of the log.
+/// The delay before the first check, so that it does not slow down the start, and the interval of checks of the log's
+/// size.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// Between two rounds of deletion by age.
+/// The interval between two rounds of deletion by age.
 const ROUND_EVERY: Duration = Duration::from_secs(3600);
 
 /// How much usage is kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Keep {
     pub(crate) retention: Retention,
-    /// The most bytes of the log.
+    /// The maximum size of the log, in bytes.
     pub(crate) log_bytes: u64,
 }
 
-/// Deletes until it is to stop, in small steps between which calls are written.
+/// Deletes until the stop, in small steps that let calls be written in between.
 pub(crate) async fn clean(store: UsageStore, keep: Keep, mut stop: Stop) {
     let mut trust = Trust::new(store.known_time(), now_ms(), Instant::now());
     let mut next_round = Instant::now() + LOOK_EVERY;
@@ -36,7 +37,7 @@ pub(crate) async fn clean(store: UsageStore, keep: Keep, mut stop: Stop) {
                 0 => {}
                 rows => tracing::info!(
                     rows,
-                    "the oldest requests of the log are deleted: it has `usage.log_bytes`"
+                    "deleted the oldest requests of the log, which had exceeded `usage.log_bytes`"
                 ),
             }
             Ok::<_, StoreError>(())
@@ -49,7 +50,7 @@ pub(crate) async fn clean(store: UsageStore, keep: Keep, mut stop: Stop) {
             // Sooner than in an hour.
             next_round = Instant::now();
             if failure_log_is_due() {
-                tracing::warn!(%error, "usage that is too old could not be deleted; it will be");
+                tracing::warn!(%error, "failed to delete expired usage; will retry");
             }
         }
     }
@@ -58,31 +59,31 @@ pub(crate) async fn clean(store: UsageStore, keep: Keep, mut stop: Stop) {
 async fn round(store: &UsageStore, retention: Retention, trust: &mut Trust) -> Result<(), StoreError> {
     let now = now_ms();
     if let Err(doubt) = trust.look(now, Instant::now()) {
-        tracing::warn!(?doubt, "no usage is deleted by its age, because the system's clock may be wrong");
+        tracing::warn!(?doubt, "skipped deleting usage by age: the system clock may be wrong");
         return Ok(());
     }
     store.known_time_set(now).await?;
     match store.clean(retention, now).await? {
         0 => {}
-        rows => tracing::info!(rows, "usage that was too old is deleted"),
+        rows => tracing::info!(rows, "deleted expired usage"),
     }
     Ok(())
 }
 
-/// The system's clock may differ by so many milliseconds from the monotonic one between two looks. Clocks that are kept
-/// right differ by seconds in an hour; a clock that is set, or a suspend, by more.
+/// How far, in milliseconds, the system clock may diverge from the monotonic clock between two checks. Synchronized
+/// clocks diverge by seconds in an hour; a clock that is set, or a suspend, causes more.
 const DRIFT_MS: i64 = 60_000;
-/// The clock may be so many milliseconds ahead of the last time that was known to be right. The log is kept for a day at
-/// least, so a clock that is wrong by less deletes nothing that is younger than what is kept less a day.
+/// How far, in milliseconds, the clock may be ahead of the last trusted time. The log is kept for at least a day, so a
+/// clock that is wrong by less deletes at most a day's usage too early.
 const AHEAD_MS: i64 = 24 * 3600 * 1000;
-/// A clock that is further ahead is followed when it was steady for so long: time for people to notice that it is wrong,
-/// and long enough for a server that was off for a week to delete again.
+/// How long a clock that is further ahead must be steady before it is followed. That is time for people to notice that
+/// it is wrong, and lets a server that was off for a week delete again.
 const STEADY: Duration = Duration::from_secs(24 * 3600);
 
-/// Whether the system's clock is to be followed.
+/// Whether to follow the system clock.
 #[derive(Debug)]
 struct Trust {
-    /// The last time that was known to be right, in Unix milliseconds, and since when time passes that is added to it.
+    /// The last trusted time, in Unix milliseconds, and the instant from which elapsed time is added to it.
     known: Option<(i64, Instant)>,
     last: (i64, Instant),
     steady_since: Instant,
@@ -91,9 +92,9 @@ struct Trust {
 /// Why the clock is not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Doubt {
-    /// It was set since the last look, or stood still.
+    /// It was set, or stood still, since the last check.
     Moved,
-    /// It is far ahead of the last time that was known to be right.
+    /// It is far ahead of the last trusted time.
     FarAhead,
 }
 
@@ -106,7 +107,7 @@ impl Trust {
         }
     }
 
-    /// Looks at both clocks.
+    /// Checks both clocks.
     fn look(&mut self, system: i64, monotonic: Instant) -> Result<(), Doubt> {
         let (system_before, monotonic_before) = std::mem::replace(&mut self.last, (system, monotonic));
         let ahead_of = |time: i64, since: Instant| {
@@ -118,7 +119,7 @@ impl Trust {
             self.steady_since = monotonic;
             return Err(Doubt::Moved);
         }
-        // In an empty log nothing can be deleted too early.
+        // An empty log has no trusted time, and nothing that could be deleted too early.
         let is_far = self.known.is_some_and(|(known, since)| ahead_of(known, since) > AHEAD_MS);
         if is_far && monotonic - self.steady_since < STEADY {
             return Err(Doubt::FarAhead);
@@ -149,7 +150,7 @@ mod tests {
             Self { trust: Trust::new(known, system, monotonic), system, monotonic }
         }
 
-        /// So many hours pass, and the system's clock moves by so many milliseconds more.
+        /// Lets `hours` pass, and moves the system clock by `moved` more milliseconds.
         fn pass(&mut self, hours: u32, moved: i64) -> Result<(), Doubt> {
             self.monotonic += Duration::from_secs(3600) * hours;
             self.system += i64::from(hours) * HOUR_MS + moved;
@@ -182,7 +183,7 @@ mod tests {
     fn a_server_that_starts_with_a_wrong_clock_deletes_nothing() {
         let mut clocks = Clocks::new(Some(NOW), NOW + 500 * DAY_MS);
         assert_eq!(clocks.pass(1, 0), Err(Doubt::FarAhead));
-        // Another start begins to wait again.
+        // Another start starts the wait again.
         let mut clocks = Clocks::new(Some(NOW), clocks.system);
         for _ in 0..23 {
             assert_eq!(clocks.pass(1, 0), Err(Doubt::FarAhead));

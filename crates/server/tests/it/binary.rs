@@ -1,4 +1,4 @@
-//! The real binary, for what can only be seen from outside: its log, its files and its memory.
+//! The real binary, for what is visible only from outside: its log, its files and its memory.
 
 use crate::support::Client;
 use std::path::{Path, PathBuf};
@@ -6,18 +6,18 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-/// A running `keygate serve`. It is killed with the test.
+/// A running `keygate serve`. It is killed at the end of the test.
 pub(crate) struct Binary {
     child: Child,
     pub(crate) url: String,
-    /// Of the link that it printed.
+    /// The token of the sign-in link that it printed.
     pub(crate) token: String,
     stdout: BufReader<tokio::process::ChildStdout>,
     log: PathBuf,
 }
 
 impl Binary {
-    /// Starts it on the data folder `data`, with a configuration and more of an environment. It logs all it can.
+    /// Starts it on the data folder `data`, with extra configuration and environment variables. It logs everything.
     pub(crate) async fn start(data: &Path, toml: &str, env: &[(&str, &str)]) -> Self {
         let (config, log) = (data.with_extension("toml"), data.with_extension("log"));
         std::fs::write(&config, toml).unwrap();
@@ -45,7 +45,7 @@ impl Binary {
         Self { child, url: url.to_owned(), token: token.to_owned(), stdout, log }
     }
 
-    /// The owner, signed in by the link.
+    /// The owner, signed in with the link.
     pub(crate) async fn owner(&self) -> Client {
         Client::of(&self.url).signed_in(&format!("{}/sign-in?token={}", self.url, self.token)).await
     }
@@ -60,7 +60,7 @@ impl Binary {
         self.child.id().unwrap()
     }
 
-    /// Stops it as a service manager does. Returns what it printed since its start, and its log.
+    /// Stops it as a service manager does. Returns its output since the start, and its log.
     pub(crate) async fn stop(mut self) -> (String, String) {
         let pid = self.pid().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());

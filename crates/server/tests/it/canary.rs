@@ -1,5 +1,5 @@
-//! No secret in any log line, answer, mail or row: a key, sessions, a link, codes and the cookies of browsers are planted in
-//! the real binary, at its most talkative, and everything it wrote is searched for them.
+//! No secret appears in any log line, answer, mail or row. The test plants a key, sessions, a link, codes and browser
+//! cookies in the real binary, with all logging on, and searches everything it wrote.
 
 use crate::outbox::{Outbox, other_than};
 use crate::support::{Client, OWNER, SINGAPORE, api_keys, call, chat, chat_call, send, workspaces};
@@ -149,7 +149,7 @@ async fn no_secret_is_written_anywhere() {
             assert!(!found, "the {what} stands in {place}");
         }
     }
-    // Six digits may stand somewhere by chance, two of three codes will not.
+    // Six digits may appear by chance, but not two of three codes.
     let not_mails = || written.iter().filter(|(place, _)| !place.contains("/outbox/"));
     assert_eq!(written.len() - not_mails().count(), 3, "the mails have the codes");
     let places = |code: &String| -> Vec<&str> {
@@ -159,7 +159,7 @@ async fn no_secret_is_written_anywhere() {
     assert!(found.len() < 2, "codes stand in {found:?}");
 }
 
-/// What was planted by signing in with codes, and what came back.
+/// What was planted by signing in with codes, and the answers.
 #[derive(Default)]
 struct Planted {
     codes: Vec<String>,
@@ -168,8 +168,8 @@ struct Planted {
     answers: Vec<String>,
 }
 
-/// Signs in by a code in a browser that is known, and in two that are not: with a wrong code, in the wrong places, with the
-/// right one, and again.
+/// Signs in by code in a known browser and in two unknown ones: with a wrong code, in the wrong fields, with the right
+/// code, and again.
 async fn plant_codes(url: &str, data: &Path, browser: &str) -> Planted {
     let (mut planted, mut outbox) = (Planted::default(), Outbox::of(data));
     for address in ["127.0.0.1", "127.0.0.2", "127.0.0.3"] {
@@ -201,7 +201,7 @@ async fn plant_codes(url: &str, data: &Path, browser: &str) -> Planted {
     planted
 }
 
-/// Whether the digits stand there as a number or word of their own.
+/// Whether the digits appear as a separate number or word.
 fn has_number(bytes: &[u8], digits: &str) -> bool {
     let is_part = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     bytes.windows(digits.len()).enumerate().any(|(at, window)| {

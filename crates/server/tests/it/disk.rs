@@ -1,4 +1,4 @@
-//! The real program on a disk that is full or fails, with clocks that are set, and two of them on one store.
+//! The real program on a full or failing disk, with clocks that are set, and with two processes on one store.
 #![cfg(target_os = "linux")]
 
 mod process;
@@ -17,10 +17,10 @@ use std::time::Duration;
 #[path = "../../../store/tests/faults/inject.rs"]
 mod inject;
 
-/// All writes from the first that fails on.
+/// All writes, from the first failing one on.
 const ALL: u32 = u32::MAX;
 
-/// Looks every few milliseconds until it is so, for a while.
+/// Polls every few milliseconds until the condition holds, up to a time limit.
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     for _ in 0..1200 {
         if is_so().await {
@@ -31,7 +31,8 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     panic!("not within 30 seconds: {what}");
 }
 
-/// Whether a change was rejected because the store cannot be written. The answer must say so, and what that means.
+/// Whether a change was rejected because the store cannot be written. The answer must say so, and state the
+/// consequence.
 fn unwritten(answer: &Answer, means: &str) -> bool {
     if answer.status != StatusCode::SERVICE_UNAVAILABLE {
         assert!(answer.status.is_success(), "{} {}", answer.status, answer.body);
@@ -49,7 +50,7 @@ async fn ready(process: &Process) -> (u16, Value) {
     (answer.status.as_u16(), answer.body)
 }
 
-/// Calls the echo over and over, and counts what was answered, which usage must have in the end.
+/// Calls the echo repeatedly, and counts the answers, all of which usage must show in the end.
 struct Traffic {
     made: Arc<AtomicU64>,
     goes_on: Arc<AtomicBool>,
@@ -103,7 +104,7 @@ async fn a_disk_that_was_full_for_seconds_leaves_nothing_behind() {
     let traffic = Traffic::start(&process.gateway, &busy);
     tokio::time::sleep(Duration::from_millis(1500)).await;
 
-    // What is free within the database's own files is used up first, and filled when it is given back.
+    // Free pages within the database's own files are used up first, and reused when they are freed.
     disk.fill();
     let (toggled, toggled_key) = victims.pop().unwrap();
     until("a key cannot be disabled", async || {
@@ -113,7 +114,7 @@ async fn a_disk_that_was_full_for_seconds_leaves_nothing_behind() {
             "The key still works as before.",
         ) || unwritten(
             &owner.post(&format!("{}/enable", path(&toggled)), json!({})).await,
-            "The key is as it was before.",
+            "The key is unchanged.",
         )
     })
     .await;
@@ -129,7 +130,7 @@ async fn a_disk_that_was_full_for_seconds_leaves_nothing_behind() {
             || metrics.contains("keygate_store_writable{database=\"usage\"} 0"),
         "{metrics}"
     );
-    // A deletion of about the same size fails too, and the key works on.
+    // A deletion of about the same size fails, too, and the key still works.
     let mut kept = Vec::new();
     for (id, key) in victims {
         disk.fill();
@@ -161,7 +162,7 @@ async fn a_disk_that_was_full_for_seconds_leaves_nothing_behind() {
     assert_eq!(again.get("/session").await.status, StatusCode::UNAUTHORIZED);
 
     let made = traffic.stop().await + 1;
-    // One more by the key that could not be deleted. What was rejected counts as a failure, or is nobody's.
+    // One more by the key that could not be deleted. Rejected calls count as failures, or have no owner.
     let usage = format!("/regions/{SINGAPORE}/workspaces/{workspace}/usage?step=minute");
     until("usage has every request once", async || {
         let total = owner.get(&usage).await.body["total"].clone();
@@ -197,9 +198,9 @@ async fn every_change_fails_whole_when_the_disk_fails() {
         let anonymous = Client::of(&process.console);
         assert!(unwritten(
             &anonymous.post("/session", json!({ "token": token })).await,
-            "Try again in a moment."
+            "Try again shortly."
         ));
-        assert!(unwritten(&leaving.delete("/session").await, "Try again in a moment."));
+        assert!(unwritten(&leaving.delete("/session").await, "Try again shortly."));
         assert!(unwritten(
             &owner.post(&format!("{path}/disable"), json!({})).await,
             "still works as before."
@@ -225,7 +226,7 @@ async fn every_change_fails_whole_when_the_disk_fails() {
     }
     assert!(process.metrics().await.contains("keygate_store_writable{database=\"keygate\"} 1"));
     let log = process.stop().await;
-    let lines = log.matches("the database cannot be written").count();
+    let lines = log.matches("writes to the database are failing").count();
     assert!((1..=2).contains(&lines), "one line a minute:\n{log}");
 }
 
@@ -252,7 +253,7 @@ async fn a_stop_with_a_failing_disk_says_what_is_lost() {
     let process = Process::start(dir.path(), "[timeouts]\nstop = 1\n", &faults.env()).await;
     let owner = process.owner().await;
     let (_, key) = owner.default_key().await;
-    // Written before, so that its names are known.
+    // Written before the disk fails, so that its names are known.
     assert_eq!(chat_call(&process.gateway, &key, "qwen-flash").await.status, StatusCode::OK);
     tokio::time::sleep(Duration::from_millis(300)).await;
     faults.fail(".db", 0, ALL, EIO);
@@ -262,7 +263,7 @@ async fn a_stop_with_a_failing_disk_says_what_is_lost() {
     let log = process.stop().await;
     let lost = log.lines().find(|line| line.contains("calls were not written down"));
     assert!(lost.is_some_and(|line| line.contains("\"calls\":7")), "{log}");
-    assert!(log.contains("limits of the last minute were not written"), "{log}");
+    assert!(log.contains("rate-limit windows were not written"), "{log}");
 }
 
 #[tokio::test]
@@ -290,7 +291,7 @@ async fn a_stop_waits_for_a_disk_that_recovers() {
     process.stop().await;
 }
 
-/// The clock is set by so many seconds while five requests of five count, and the server restarts.
+/// The clock is set by `seconds` while five of five allowed requests count, and the server restarts.
 async fn restarted_after_a_step(seconds: i64) -> Answer {
     let dir = tempfile::tempdir().unwrap();
     let faults = Faults::compile(dir.path());
@@ -300,7 +301,7 @@ async fn restarted_after_a_step(seconds: i64) -> Answer {
     for _ in 0..5 {
         assert_eq!(chat_call(&process.gateway, &key, "qwen-flash").await.status, StatusCode::OK);
     }
-    // Written by the old time.
+    // Written with the old time.
     tokio::time::sleep(Duration::from_millis(1500)).await;
     std::fs::write(&faults.clock, seconds.to_string()).unwrap();
     assert_eq!(chat_call(&process.gateway, &key, "qwen-flash").await.status, 429, "it runs by another clock");
@@ -342,9 +343,9 @@ async fn a_second_server_on_a_store_does_not_start() {
         // Another data folder, so that only the key store is shared.
         let file = Process::config(&other, &format!("database_url = '{url}'\n"));
         let error = process::fails(&["serve", "--config", file.to_str().unwrap()]);
-        assert!(error.contains("another process uses"), "{error}");
+        assert!(error.contains("another process is using"), "{error}");
     }
-    // What works beside a server still does.
+    // The commands that work next to a running server still do.
     assert!(process.sign_in_link().contains("/sign-in?token="));
     process::succeeds(&["check", "--config", Process::config(dir.path(), "").to_str().unwrap()]);
     process.stop().await;

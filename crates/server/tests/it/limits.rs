@@ -335,5 +335,5 @@ async fn usage_that_cannot_be_true_leaves_the_reservation_charged() {
     let first = answer().await;
     assert_eq!(first.status, StatusCode::OK);
     let used = remaining(&first, "tokens") - remaining(&answer().await, "tokens");
-    assert!((5_000..5_100).contains(&used), "what was reserved, and not the few words it said: {used}");
+    assert!((5_000..5_100).contains(&used), "the reservation, not the few words of the answer: {used}");
 }

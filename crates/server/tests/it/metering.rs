@@ -200,7 +200,8 @@ async fn the_sums_of_ten_thousand_calls_are_what_the_clients_saw() {
     store.close().await;
 }
 
-/// How long an answer is read on when its client has left: a second, as configured above, and what it takes to notice.
+/// How long an answer is read after its client has disconnected: a second, as configured above, plus the time to
+/// notice.
 const SETTLE: Duration = Duration::from_millis(1_500);
 /// How much of the last moment a process may forget that is killed.
 const FORGETS: Duration = Duration::from_millis(100);
@@ -248,7 +249,7 @@ async fn a_process_that_is_killed_forgets_its_last_moment_and_counts_nothing_twi
     let lost = load.lost.load(Ordering::Relaxed);
     let answered = || seen.iter().filter_map(|call| Some((call.request_id.as_ref()?, call.at)));
     let recorded_at = |call: &Seen| if call.left { call.at + SETTLE } else { call.at };
-    // Rejections past a key's budget share a row with one id, which waits longer to be written.
+    // Rejections beyond a key's budget share a row with one id, which is written later.
     let unlogged = || {
         seen.iter()
             .filter(|call| call.class == CallClass::Ok)
@@ -271,7 +272,7 @@ async fn a_process_that_is_killed_forgets_its_last_moment_and_counts_nothing_twi
     assert!(ids.len() - told <= left + lost as usize, "calls that nobody made are recorded");
 }
 
-/// The ids of all rows in the log, and how many requests they stand for.
+/// The ids of all rows in the log, and the number of requests they represent.
 async fn logged(store: &UsageStore, load: &Load) -> (Vec<String>, u64) {
     let (mut ids, mut requests) = (Vec::new(), 0);
     let workspaces: BTreeSet<&str> = load.keys.iter().map(|key| key.workspace.as_str()).collect();

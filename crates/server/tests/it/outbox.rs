@@ -1,22 +1,22 @@
-//! The mails that a server without a mail server wrote.
+//! The mails of a server that has no mail server.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The folder, and the mails that were read.
+/// The folder, and the mails that have been read.
 pub(crate) struct Outbox {
     folder: PathBuf,
     read: HashSet<PathBuf>,
 }
 
 impl Outbox {
-    /// Of the server with this data folder.
+    /// The outbox of the server with this data folder.
     pub(crate) fn of(data: &Path) -> Self {
         Self { folder: data.join("outbox"), read: HashSet::new() }
     }
 
-    /// How many mails there are. The folder is made with the first.
+    /// The number of mails. The folder is created with the first.
     pub(crate) fn mails(&self) -> usize {
         self.files().len()
     }
@@ -27,7 +27,7 @@ impl Outbox {
         files.filter(|path| path.extension().is_some_and(|e| e == "eml")).collect()
     }
 
-    /// The code of the mail that came since, once it is there.
+    /// Waits for the next mail, and returns its code.
     pub(crate) async fn next_code(&mut self) -> String {
         for _ in 0..500 {
             for file in self.files() {
@@ -49,7 +49,7 @@ fn code_of(mail: &str) -> Option<String> {
     mail.split_whitespace().find(is_code).map(str::to_owned)
 }
 
-/// A code that is not this one.
+/// A different code.
 pub(crate) fn other_than(code: &str) -> &'static str {
     if code == "000000" { "000001" } else { "000000" }
 }

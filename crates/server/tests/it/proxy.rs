@@ -1,11 +1,12 @@
-//! A proxy in front of the server that the configuration does not name.
+//! A proxy in front of the server that is missing from the configuration.
 
 use std::path::Path;
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
-/// Starts the binary, asks it three times as a proxy does, kills it, and gives the warnings about `trusted_proxies`.
+/// Starts the binary, sends it three requests as a proxy does, kills it, and returns the warnings about
+/// `trusted_proxies`.
 async fn warnings(dir: &Path, toml: &str) -> Vec<String> {
     let (config, log) = (dir.join("keygate.toml"), dir.join("log"));
     std::fs::write(&config, toml).unwrap();

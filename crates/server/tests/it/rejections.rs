@@ -18,7 +18,7 @@ async fn a_disabled_key_cannot_fill_the_request_log() {
     for _ in 0..SENT {
         assert_eq!(chat_call(&gateway, &key, "qwen-plus").await.status, StatusCode::UNAUTHORIZED);
     }
-    // What is combined is written within seconds.
+    // Combined rows are written within seconds.
     let requests = format!("/regions/{SINGAPORE}/workspaces/{workspace}/requests?page_size=100");
     let mut total = Value::Null;
     for _ in 0..100 {
@@ -40,8 +40,8 @@ async fn a_disabled_key_cannot_fill_the_request_log() {
             None => break,
         }
     }
-    assert_eq!(counted, SENT, "the rows say how many requests they stand for");
-    // 100 of each minute that the flood lasted, and a combined row of each worker every five seconds.
+    assert_eq!(counted, SENT, "the rows account for every request");
+    // 100 for each minute of the flood, and a combined row per worker every five seconds.
     assert!(rows < 500, "{rows} rows");
     let usage = format!("/regions/{SINGAPORE}/workspaces/{workspace}/usage?step=day");
     let usage = owner.get(&usage).await.body;

@@ -1,5 +1,5 @@
-//! The caller does not choose the reservation: whatever a request says, the tokens that upstreams serve for it pass the
-//! limit by no more than one answer.
+//! The caller does not choose the reservation: whatever a request says, the tokens that upstreams serve for it exceed
+//! the limit by at most one answer.
 
 mod random;
 mod upstream;
@@ -14,9 +14,9 @@ use upstream::{Served, Upstream};
 
 /// Tokens per minute of the workspace, as in the audit.
 const LIMIT: u64 = 20_000;
-/// Tokens of an answer that nothing limits; the model is said to give no more.
+/// Tokens of an answer without a limit; the model is configured with this maximum.
 const ANSWER: u64 = 8_200;
-/// Requests at once.
+/// Concurrent requests.
 const BURST: usize = 90;
 
 fn config(url: &str, upstream: &str, model: &str) -> String {
@@ -27,7 +27,7 @@ fn config(url: &str, upstream: &str, model: &str) -> String {
     )
 }
 
-/// A window of 131,072 tokens, and answers of at most so many, which is also what they are expected to take.
+/// A model with a window of 131,072 tokens and answers of at most `answer` tokens, which is also the expected size.
 fn covered(answer: u64) -> String {
     format!("context_window = 131072\nmax_output_tokens = {answer}\nexpected_output_tokens = {answer}")
 }
@@ -46,7 +46,7 @@ impl Attack {
         Self { server, key, served }
     }
 
-    /// Before an upstream that obeys all names, and is known to.
+    /// An upstream that enforces all limits, and is configured so.
     async fn new() -> Self {
         let upstream =
             Upstream { obeys: ALL, answer: ANSWER, context: 66_000, pause: Duration::from_millis(500) };
@@ -54,7 +54,7 @@ impl Attack {
         Self::on(upstream, known, &covered(ANSWER)).await
     }
 
-    /// Sends the same request many times at once, and reads each answer to its end.
+    /// Sends the same request many times concurrently, and reads each answer to its end.
     async fn burst(&self, path: &str, body: &Value) {
         let gateway = self.server.gateway(SINGAPORE);
         let send = async |_| {
@@ -69,7 +69,7 @@ impl Attack {
         (served.total, served.largest, served.requests)
     }
 
-    /// Fails if the limit was passed by more than the largest answer, or if nothing was served.
+    /// Fails if the limit was exceeded by more than the largest answer, or if nothing was served.
     #[track_caller]
     fn held(&self, what: &str) {
         let (total, largest, requests) = self.served();
@@ -115,7 +115,8 @@ async fn text_that_begins_like_a_medium_counts_as_text() {
     let attack = Attack::new().await;
     let body = json!({ "model": "m", "max_tokens": 1, "messages": [{ "role": "user", "content": text }] });
     attack.burst("/chat/completions", &body).await;
-    // Each alone is more than the limit by its text: none passes. Counted as media, 1.49 million tokens did.
+    // The text of each request alone exceeds the limit, so none is admitted. Counted as media, 1.49 million tokens
+    // were.
     assert_eq!(attack.served(), (0, 0, 0));
     let attack = Attack::new().await;
     let text = format!("data:a;base64,{}", "A".repeat(30_000));
@@ -128,7 +129,7 @@ async fn text_that_begins_like_a_medium_counts_as_text() {
 async fn a_stream_that_its_client_leaves_is_charged_in_full() {
     let attack = Attack::new().await;
     let gateway = attack.server.gateway(SINGAPORE);
-    // A client that reads one event of each stream and disconnects, for two seconds.
+    // For two seconds, a client reads one event of each stream and disconnects.
     let end = tokio::time::Instant::now() + Duration::from_secs(2);
     let client = async |_| {
         while tokio::time::Instant::now() < end {
@@ -166,7 +167,7 @@ async fn answers_longer_than_expected_pass_a_limit_once() {
     assert!(total > LIMIT + ANSWER, "more than the strict bound, or this test proves nothing");
     assert!(total <= LIMIT + requests * (ANSWER - EXPECTED), "by what each took more than was reserved");
 
-    // One such answer teaches the next requests of the workspace what to reserve.
+    // After one such answer, later requests of the workspace reserve its size.
     let attack = Attack::on(upstream(), "", &longer).await;
     let gateway = attack.server.gateway(SINGAPORE);
     let first =
@@ -184,7 +185,7 @@ async fn a_response_that_is_continued_reserves_what_it_took() {
         let first = json!({ "model": "m", "input": "Hello", "max_output_tokens": 6_000, "stream": stream });
         let first = send(call(&gateway, "/responses", &attack.key).json(&first)).await;
         assert_eq!(first.status.as_u16(), 200, "{}", first.body);
-        // The first that this upstream stored.
+        // The first response that this upstream stored.
         let previous = "resp_1";
         let next = json!({ "model": "m", "input": "Hello", "max_output_tokens": 1, "previous_response_id": previous });
         attack.burst("/responses", &next).await;
@@ -207,7 +208,7 @@ async fn a_call_keeps_its_place_until_its_answer_is_read_on() {
     for stream in [true, false] {
         let request =
             call(&gateway, "/chat/completions", &attack.key).json(&chat(&json!({ "stream": stream })));
-        // It has reached the upstream, and the client disconnects.
+        // It has reached the upstream when the client disconnects.
         let read = async { request.send().await.unwrap().bytes().await.unwrap() };
         assert!(tokio::time::timeout(Duration::from_millis(500), read).await.is_err());
         let second = call(&gateway, "/chat/completions", &attack.key).json(&chat(&json!({})));
@@ -224,6 +225,6 @@ async fn a_call_keeps_its_place_until_its_answer_is_read_on() {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        assert!(passes, "its place is free when the answer has ended");
+        assert!(passes, "its permit is free once the answer has ended");
     }
 }

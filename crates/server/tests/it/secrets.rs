@@ -1,4 +1,4 @@
-//! Secrets of the process stay in it, although an upstream that knows one quotes it, and a person pastes a key into the
+//! Secrets do not leave the process, even if an upstream that knows one quotes it, or a person pastes a key into the
 //! address bar.
 
 use crate::binary::Binary;
@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// It does not look like a key, and it holds what JSON escapes.
+/// It does not look like a key, and contains characters that JSON escapes.
 const UPSTREAM_KEY: &str = "canary/upstream+3f9a71c2";
 const SMTP_PASSWORD: &str = "canary-mail-77ab";
 const SERVER_KEY: &str = "ca9a27c0ffee00000000000000000000000000000000000000000000000000ee";
 const PROMPT: &str = "canary prompt about whales";
 
-/// An upstream that quotes the key it was called with and the prompt, each time in another place.
+/// An upstream that quotes the key it was called with and the prompt, each time in a different place.
 async fn quoting_upstream(listener: TcpListener) {
     let requests = Arc::new(AtomicUsize::new(0));
     loop {
@@ -27,7 +27,7 @@ async fn quoting_upstream(listener: TcpListener) {
 async fn quote(mut stream: TcpStream, requests: Arc<AtomicUsize>) {
     let mut request = Vec::new();
     let mut buffer = [0; 4096];
-    // The whole request is small, and has come when the prompt has.
+    // The request is small, and complete once the prompt has arrived.
     while !String::from_utf8_lossy(&request).contains(PROMPT) {
         match stream.read(&mut buffer).await {
             Ok(read) if read > 0 => request.extend_from_slice(&buffer[..read]),
@@ -55,10 +55,10 @@ async fn quote(mut stream: TcpStream, requests: Arc<AtomicUsize>) {
         2 => whole("200 OK", format!(r#"{{"choices":[],"debug":"{escaped} {UPSTREAM_KEY}"}}"#)),
         3 => format!("{event_stream}data: {{\"a\":\"{UPSTREAM_KEY}\"}}\n\ndata: [DONE]\n\n"),
         4 => format!("{event_stream}data: {{\"error\":{{\"message\":\"{escaped}\"}}}}\n\n"),
-        // It breaks off in the middle of the key.
+        // Breaks off in the middle of the key.
         _ => format!("{event_stream}data: {}", &UPSTREAM_KEY[..UPSTREAM_KEY.len() - 1]),
     };
-    // A byte at a time, so that every chunk ends within the key.
+    // One byte at a time, so that every chunk ends within the key.
     for byte in text.as_bytes() {
         stream.write_all(&[*byte]).await.unwrap();
         if n >= 3 {
@@ -103,12 +103,12 @@ async fn secrets_that_an_upstream_quotes_do_not_get_out() {
         assert!(!answer.contains("upstream+3f9a"), "{what}: {answer}");
     }
 
-    // A key in a path and in a query of the console, known routes and unknown ones.
+    // A key in a path and in a query of the console, on known and unknown routes.
     for path in ["/regions/ap-southeast-1/workspaces/KEY", "/KEY", "/session?key=KEY", "/KEY/%2e%2e/KEY?KEY"]
     {
         owner.get(&path.replace("KEY", &key)).await;
     }
-    // A model's name as long as a body, of which no log wants more than a little.
+    // A model name as long as a body, of which a log line may quote little.
     let long = format!("canary-model-{}", "m".repeat(100_000));
     let body = json!({ "model": long, "messages": [] });
     assert_eq!(send(call(&binary.gateway(), "/chat/completions", &key).json(&body)).await.status, 404);

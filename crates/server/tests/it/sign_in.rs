@@ -1,4 +1,4 @@
-//! Signing in while a stranger asks, guesses and floods.
+//! Signing in while a stranger requests codes, guesses and floods.
 
 use crate::outbox::other_than;
 use crate::support::{Answer, Client, OWNER, Server, send};
@@ -12,7 +12,7 @@ fn at(server: &Server, host: u8) -> Client {
     Client::from_address(server.running.console_url(), &format!("127.0.0.{host}"))
 }
 
-/// Asks for a code and enters wrong ones until it works no more.
+/// Requests a code and enters wrong ones until it no longer works.
 async fn guess(client: &mut Client, email: &str) {
     assert_eq!(client.ask_code(email).await.status, StatusCode::ACCEPTED);
     for _ in 0..5 {
@@ -33,7 +33,7 @@ async fn a_code_works_only_in_the_browser_that_asked_for_it() {
     owner.ask_code(OWNER).await;
     let code = outbox.next_code().await;
 
-    // No cookie, one that nobody got, and one of the same address's other code; each more often than a code has tries.
+    // No cookie, a made-up one, and that of the same address's other code; each more often than a code can be tried.
     let mut without = at(&server, 3);
     let mut made_up = at(&server, 4);
     made_up.cookie = Some(format!("keygate_session_code={}", "A".repeat(43)));
@@ -106,7 +106,7 @@ async fn a_known_browser_gets_its_code_beside_a_stranger() {
     let mut stranger = server.anonymous();
     stranger.ask_code(OWNER).await;
     outbox.next_code().await;
-    // The network has had its code of this minute, and a new browser gets none.
+    // The network has had its code for this minute, and a new browser gets none.
     let mut other = server.anonymous();
     assert_eq!(other.ask_code(OWNER).await.cookies().len(), 0);
     assert_eq!(owner.ask_code(OWNER).await.cookies().len(), 1);
@@ -253,7 +253,7 @@ async fn a_browser_is_known_to_one_member_by_one_cookie() {
     assert!(!knows(&server.anonymous(), OWNER).await);
     outbox.next_code().await;
 
-    // Another sign-in makes another cookie; the old one is worth nothing.
+    // Another sign-in sets another cookie; the old one is worthless.
     let link = server.running.sign_in_link(None).await.unwrap();
     let answer = first.post("/session", json!({ "token": link.split_once("token=").unwrap().1 })).await;
     let mut second = server.anonymous();

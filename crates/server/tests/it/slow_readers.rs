@@ -1,5 +1,5 @@
-//! Clients that do not read, read a byte a second, or never end what they send: each wait for one has an end, and what is
-//! held for them has a bound.
+//! Clients that do not read, read a byte a second, or send without end: each wait for them ends, and the memory held
+//! for them is bounded.
 
 use crate::stub;
 use crate::support::{Client, SINGAPORE, Server, call, chat, chat_call, send};
@@ -13,13 +13,13 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-/// Longer than any time-out of these tests, and than a loaded machine may dawdle.
+/// Longer than any timeout of these tests, even on a loaded machine.
 const LONG: Duration = Duration::from_secs(60);
 
-/// The program, on its own, so that its memory can be read.
+/// The program in its own process, so that its memory can be measured.
 struct Program {
     child: Child,
-    /// Read no further, and kept open for what it still says.
+    /// Kept open but no longer read.
     _lines: Lines<BufReader<ChildStdout>>,
     address: SocketAddr,
     link: String,
@@ -76,7 +76,7 @@ impl Program {
         line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
     }
 
-    /// The most memory in use within two seconds.
+    /// The peak memory in use within two seconds.
     async fn most_resident(&self) -> u64 {
         let mut most = 0;
         for _ in 0..20 {
@@ -86,7 +86,7 @@ impl Program {
         most
     }
 
-    /// A connection that has sent this, or as much of it as is taken within a second. Its own buffer is small.
+    /// A connection that has sent this, or as much of it as is accepted within a second. Its own buffer is small.
     async fn sent(&self, bytes: &[u8]) -> TcpStream {
         let mut stream = connect(self.address).await;
         timeout(Duration::from_secs(1), stream.write_all(bytes)).await.ok();
@@ -108,12 +108,12 @@ fn post(path: &str, headers: &str, length: usize) -> String {
     format!("POST {path} HTTP/1.1\r\nhost: x\r\n{headers}content-length: {length}\r\n\r\n")
 }
 
-/// Whether the other end is closed before long.
+/// Whether the other end closes soon.
 async fn is_closed(stream: TcpStream) -> bool {
     timeout(LONG, left_of(stream)).await.is_ok()
 }
 
-/// Bytes that come until the other end closes.
+/// Bytes that arrive until the other end closes.
 async fn left_of(mut stream: TcpStream) -> usize {
     let (mut sink, mut all) = (vec![0; 64 << 10], 0);
     while let Ok(read @ 1..) = stream.read(&mut sink).await {
@@ -130,7 +130,7 @@ async fn unread_files_cost_little_and_lose_their_places() {
     let unread = program.all_sent(200, request).await;
     let most = program.most_resident().await;
     assert!(most < idle + 80, "{idle} MiB grew to {most}");
-    // All places are taken, until those who do not read have lost theirs.
+    // All slots are taken, until the clients that do not read have lost theirs.
     let health = reqwest::get(format!("{}/health", program.url()));
     assert_eq!(timeout(LONG, health).await.unwrap().unwrap().status(), 200);
     drop(unread);
@@ -145,7 +145,7 @@ async fn headers_are_bounded_in_bytes_and_time() {
     let most = program.most_resident().await;
     assert!(most < idle + 50, "{idle} MiB grew to {most}");
     drop(long);
-    // A byte at a time does not make the time longer.
+    // Sending a byte at a time does not extend the timeout.
     let mut slow = connect(program.address).await;
     let drip = async {
         while slow.write_all(b"G").await.is_ok() {
@@ -196,7 +196,7 @@ async fn unfinished_bodies_of_one_key_are_bounded() {
     large["messages"][0]["content"] = "Hello ".repeat(300_000).into();
     let answer = send(call(&program.gateway(), "/chat/completions", &modest).json(&large)).await;
     assert_ne!(answer.status.as_u16(), 503, "{}", answer.body);
-    // Of the greedy key's, one may still be waited for; the others are told to come again.
+    // One of the greedy key's requests may still be waiting; the others get 503.
     let mut told = 0;
     for stream in &mut unfinished {
         stream.write_all(&vec![b' '; 1 << 20]).await.ok();
@@ -211,7 +211,7 @@ async fn unfinished_bodies_of_one_key_are_bounded() {
     assert_eq!(passes.status, 200, "{}", passes.body);
 }
 
-/// A server before this upstream.
+/// A server in front of this upstream.
 async fn before(address: SocketAddr, toml: &str) -> (Server, String) {
     let text = format!(
         "{toml}[[upstreams]]\nid = 'stub'\nbase_url = 'http://{address}/v1'\nmodels = ['qwen-plus', 'qwen-max']\n"
@@ -231,7 +231,7 @@ async fn unread(server: &Server, key: &str, body: &serde_json::Value) -> TcpStre
     stream
 }
 
-/// Until a call of the key gets this status.
+/// Repeats a call of the key until it gets this status.
 async fn until_status(server: &Server, key: &str, status: u16) {
     let gets = async {
         while chat_call(&server.gateway(SINGAPORE), key, "qwen-max").await.status != status {
@@ -255,13 +255,13 @@ async fn an_unread_answer_holds_its_keys_place_until_given_up() {
     for _ in 0..2 {
         timeout(LONG, calls.recv()).await.unwrap().unwrap();
     }
-    // The answers are there whole, and are being written.
+    // The answers have arrived whole, and are being written.
     for stream in [&mut first, &mut second] {
         timeout(LONG, stream.read_exact(&mut [0; 12])).await.unwrap().unwrap();
     }
     let third = chat_call(&server.gateway(SINGAPORE), &key, "qwen-max").await;
     assert_eq!(third.status, 429, "{:?}", third.headers);
-    // Nobody reads, and yet there is a place again.
+    // Nobody reads the answers, but a permit is free again.
     until_status(&server, &key, 200).await;
     // They were given up, and not written.
     for stream in [first, second] {
@@ -269,7 +269,7 @@ async fn an_unread_answer_holds_its_keys_place_until_given_up() {
     }
 }
 
-/// An upstream that streams events for as long as somebody takes them, and reports when nobody does any more.
+/// An upstream that streams events while somebody reads them, and reports when nobody does any more.
 async fn endless(listener: TcpListener, closed: mpsc::UnboundedSender<()>) {
     while let Ok((mut stream, _)) = listener.accept().await {
         let closed = closed.clone();
@@ -305,7 +305,7 @@ async fn an_unread_stream_frees_its_place_and_its_upstream() {
     assert!(is_closed(stream).await);
 }
 
-/// An upstream that answers 413 to a long request before it reads it, and then does not read it.
+/// An upstream that answers 413 to a long request before reading it, and then does not read it.
 async fn early(listener: TcpListener) {
     while let Ok((mut stream, _)) = listener.accept().await {
         tokio::spawn(async move {
@@ -346,7 +346,7 @@ async fn an_upstream_that_answers_early_does_not_stall_the_next() {
     }
 }
 
-/// What a call comes to before an upstream that writes `first`, and then `again` without end, with pauses of 20 ms if it
+/// The outcome of a call to an upstream that writes `first`, and then `again` without end, with pauses of 20 ms if it
 /// is `slow`.
 async fn outcome(first: &'static str, again: &'static str, slow: bool) -> (u16, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -52,7 +52,7 @@ impl Server {
         self.dir
     }
 
-    /// What it mailed.
+    /// The mails that it sent.
     pub(crate) fn outbox(&self) -> Outbox {
         Outbox::of(&self.dir.path().join("data"))
     }
@@ -123,7 +123,7 @@ impl Answer {
         Some(cookie.split(';').next().unwrap().to_owned())
     }
 
-    /// The names and values of all cookies that were set.
+    /// The names and values of all cookies that the answer sets.
     pub(crate) fn cookies(&self) -> Vec<(String, String)> {
         let pair = |value: &reqwest::header::HeaderValue| {
             let (name, rest) = value.to_str().unwrap().split_once('=').unwrap();
@@ -139,7 +139,7 @@ impl Client {
         Self::from_address(url, "127.0.0.1")
     }
 
-    /// The same, from another address of the loopback interface.
+    /// The same client, from another address of the loopback interface.
     pub(crate) fn from_address(url: &str, address: &str) -> Self {
         let address: std::net::IpAddr = address.parse().unwrap();
         Self {
@@ -159,7 +159,7 @@ impl Client {
         self
     }
 
-    /// Takes the cookies of an answer, as a browser does.
+    /// Stores the cookies of an answer, as a browser does.
     pub(crate) fn keep_cookies(&mut self, answer: &Answer) {
         let kept = self.cookie.take().unwrap_or_default();
         let kept = kept.split("; ").filter_map(|pair| pair.split_once('='));
@@ -174,20 +174,20 @@ impl Client {
         self.cookie = (!pairs.is_empty()).then(|| pairs.join("; "));
     }
 
-    /// A cookie it has.
+    /// A cookie that the client has stored.
     pub(crate) fn cookie_named(&self, name: &str) -> Option<String> {
         let pairs = self.cookie.as_deref()?.split("; ").filter_map(|pair| pair.split_once('='));
         pairs.into_iter().find(|(n, _)| *n == name).map(|(_, value)| value.to_owned())
     }
 
-    /// Asks for a code, and keeps the cookie it is bound to.
+    /// Requests a code, and stores the cookie it is bound to.
     pub(crate) async fn ask_code(&mut self, email: &str) -> Answer {
         let answer = self.post("/session/email-code", json!({ "email": email })).await;
         self.keep_cookies(&answer);
         answer
     }
 
-    /// Tries a code, and keeps the cookies of the session if it is right.
+    /// Tries a code, and stores the session's cookies if it is right.
     pub(crate) async fn enter_code(&mut self, email: &str, code: &str) -> Answer {
         let answer = self.post("/session", json!({ "email": email, "code": code })).await;
         self.keep_cookies(&answer);

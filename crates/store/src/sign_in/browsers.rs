@@ -1,16 +1,17 @@
-//! Browsers in which a member signed in before. Each has a cookie; the store has its keyed hash, and whose it is.
+//! Browsers in which a member has signed in before. The store has the keyed hash of each browser's cookie, and its
+//! member.
 
 use crate::Store;
 use crate::error::StoreError;
 use keygate_contract::Email;
 use sqlx::SqliteConnection;
 
-/// A browser is known this long after its last sign-in, in milliseconds: 180 days.
+/// How long a browser is known after its last sign-in, in milliseconds: 180 days.
 const LIFE_MS: i64 = 180 * 24 * 60 * 60 * 1000;
-/// Browsers that are known of one member; with one more, the one that signed in longest ago is forgotten.
+/// The most known browsers of a member. One more evicts the browser with the oldest sign-in.
 const PER_MEMBER: i64 = 10;
 
-/// The cookie of a browser that signs in: the one it has from now on, and the one it had.
+/// The cookie of a browser that signs in: the new one, and the one it replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BrowserToken {
     /// Keyed hash of the new cookie.
@@ -20,7 +21,7 @@ pub struct BrowserToken {
 }
 
 impl Store {
-    /// Whether an enabled member signed in before in the browser with this cookie.
+    /// Whether an enabled member has signed in before in the browser with this cookie.
     ///
     /// # Errors
     /// [`StoreError::Database`].
@@ -37,7 +38,7 @@ impl Store {
     }
 }
 
-/// The same for the member with this address.
+/// The same for the member with this e-mail address.
 pub(super) async fn is_known(
     tx: &mut SqliteConnection,
     token_hash: &[u8; 32],
@@ -56,8 +57,8 @@ pub(super) async fn is_known(
     Ok(row.is_some())
 }
 
-/// Makes the browser known to a member. The cookie is a new one each time, so that a copy of an old one, or one that
-/// somebody else planted, is worth nothing.
+/// Makes the browser known to a member. Each sign-in sets a new cookie, so that a copy of an old one, or a planted one,
+/// is worthless.
 pub(crate) async fn remember(
     tx: &mut SqliteConnection,
     member_id: &str,
@@ -90,7 +91,7 @@ pub(crate) async fn remember(
     Ok(())
 }
 
-/// Forgets the member's browsers but the one with this cookie.
+/// Forgets the member's browsers except the one with this cookie.
 pub(crate) async fn forget_others(
     tx: &mut SqliteConnection,
     member_id: &str,

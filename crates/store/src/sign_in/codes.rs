@@ -1,5 +1,5 @@
-//! Codes sent by mail. Each is bound to the browser that asked for it, and several browsers may wait for a code of one
-//! address. [ADR 18](../../../../docs/adr/0018-sign-in-codes-are-bound-to-the-browser.md) argues the numbers.
+//! Codes sent by mail. Each is bound to the browser that requested it, and several browsers may wait for a code for the
+//! same address. For the numbers, see [ADR 18](../../../../docs/adr/0018-sign-in-codes-are-bound-to-the-browser.md).
 
 use super::browsers;
 use super::counts::{self, Kind, Rule};
@@ -15,48 +15,48 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// A code works this long, in milliseconds: 10 minutes.
 const CODE_MS: i64 = 10 * MINUTE_MS;
-/// The least time between two codes for one address and browser, in milliseconds: a minute.
+/// The minimum time between two codes for one address and browser, in milliseconds: a minute.
 const CODE_STEP_MS: i64 = MINUTE_MS;
 /// How often a code may be tried.
 const CODE_TRIES: i64 = 5;
-/// Codes that wait to be used. At the bound the oldest makes way, of the same network if there is one.
+/// The most pending codes. A new one then evicts the oldest, from the same network if possible.
 const CODES_MAX: i64 = 50_000;
 
-/// Codes an hour for an address and a browser that signed in before.
+/// Codes an hour for an address and a known browser.
 const KNOWN_CODES_PER_HOUR: i64 = 10;
 /// Codes an hour for an address and a network.
 const SUBNET_CODES_PER_HOUR: i64 = 10;
 /// Codes an hour for an address and an IPv6 /48.
 const SITE_CODES_PER_HOUR: i64 = 20;
-/// Codes for an address from all browsers that did not sign in before: the bound of a mailbox flood.
+/// Codes for an address from all unknown browsers: this bounds a flood of mail.
 const UNKNOWN_CODES_PER_HOUR: i64 = 40;
 const UNKNOWN_CODES_PER_DAY: i64 = 200;
 
 /// Wrong codes before the next one must wait a minute, then two, four, …
 const FREE_FAILURES: i64 = 5;
-/// Wrong codes a day in a browser that signed in before.
+/// Wrong codes a day in a known browser.
 const KNOWN_FAILURES_PER_DAY: i64 = 20;
-/// Wrong codes a day from a network, for whatever address.
+/// Wrong codes a day from a network, for any address.
 const SUBNET_FAILURES_PER_DAY: i64 = 10;
 /// Wrong codes a day from an IPv6 /48.
 const SITE_FAILURES_PER_DAY: i64 = 20;
-/// Wrong codes a day for an address from all browsers that did not sign in before.
+/// Wrong codes a day for an address from all unknown browsers.
 const UNKNOWN_FAILURES_PER_DAY: i64 = 40;
 
-/// Where a request to sign in comes from.
+/// The source of a sign-in request.
 #[derive(Clone, Debug)]
 pub struct SignInSource {
     /// An IPv4 address or an IPv6 /64.
     pub subnet: String,
-    /// The IPv6 /48 around it.
+    /// The IPv6 /48 that contains it.
     pub site: Option<String>,
-    /// Keyed hash of the cookie that the browser got when it last asked for a code.
+    /// Keyed hash of the cookie from the browser's last code request.
     pub nonce_hash: Option<[u8; 32]>,
-    /// Keyed hash of the cookie that the browser got when someone last signed in.
+    /// Keyed hash of the cookie from the last sign-in in the browser.
     pub browser_hash: Option<[u8; 32]>,
 }
 
-/// A code to be kept, and the cookie it is bound to.
+/// A code to store, and the cookie it is bound to.
 #[derive(Clone, Copy, Debug)]
 pub struct NewCode {
     /// Keyed hash of the cookie that the browser gets.
@@ -65,14 +65,14 @@ pub struct NewCode {
     pub code_hash: [u8; 32],
 }
 
-/// What to do about a request for a code. The answer is the same.
+/// What to do about a request for a code. The answer is the same in all cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmailCode {
     /// The address is a member's: send the code and set the cookie.
     Send,
-    /// Nobody's address: send nothing, and set the cookie.
+    /// The address has no member: send nothing, and set the cookie.
     Silent,
-    /// Asked too often or too soon: send nothing and leave the browser's cookie, whose code may still work.
+    /// Requested too often or too soon: send nothing and keep the browser's cookie, whose code may still work.
     Unchanged,
 }
 
@@ -81,14 +81,14 @@ pub enum EmailCode {
 pub enum CodeCheck {
     /// It was right: the session is open.
     SignedIn(Session),
-    /// It was wrong, used, too old, or another browser's.
+    /// It was wrong, used or expired, or another browser requested it.
     Wrong,
     /// It was tried too often; a new code can be asked for in this many seconds.
     Spent {
         /// Seconds, at least 1.
         retry_after: u64,
     },
-    /// It was not looked at: there were too many wrong codes. The next may be tried in this many seconds.
+    /// It was not checked: there were too many wrong codes. The next attempt is possible in this many seconds.
     TooMany {
         /// Seconds, at least 1.
         retry_after: u64,
@@ -96,7 +96,7 @@ pub enum CodeCheck {
 }
 
 impl Store {
-    /// Keeps a new code for an address and a browser. It replaces the one that the browser waited for.
+    /// Stores a new code for an address and a browser. It replaces the browser's previous code.
     ///
     /// # Errors
     /// [`StoreError::Database`].
@@ -143,8 +143,9 @@ impl Store {
         Ok(if member.is_some() { EmailCode::Send } else { EmailCode::Silent })
     }
 
-    /// Tries a code. A right one is used up and opens a session; a wrong one costs the code a try and counts against
-    /// where it came from. A code that this browser did not ask for is wrong, costs nothing and counts against nobody.
+    /// Checks a code. A right one is used up and opens a session. A wrong one uses up an attempt of the code and counts
+    /// against its source. A code that this browser did not request is wrong, but uses up nothing and counts against
+    /// nobody.
     ///
     /// # Errors
     /// [`StoreError::Database`].
@@ -202,7 +203,7 @@ impl Store {
         Ok(session.map_or(CodeCheck::Wrong, CodeCheck::SignedIn))
     }
 
-    /// Whether this browser got a code for this address less than a minute ago. It holds wherever the browser is by now.
+    /// Whether this browser got a code for this address less than a minute ago, on whatever network.
     async fn asked_just_now(
         &self,
         tx: &mut SqliteConnection,
@@ -225,9 +226,9 @@ impl Store {
 
 /// Whose budgets count.
 enum Lane {
-    /// The member signed in before in this browser: the browser's own, which nobody else can use up.
+    /// The member has signed in before in this browser: its own budget, which nobody else can use up.
     Known(String),
-    /// Those of the network, and of all such browsers together.
+    /// The budgets of the network, and of all unknown browsers together.
     Unknown,
 }
 
@@ -246,7 +247,7 @@ impl Lane {
         })
     }
 
-    /// How often a code may be asked for.
+    /// The limits on requesting codes.
     fn codes(&self, email: &Email, from: &SignInSource) -> Vec<Rule> {
         let rule = |subject, most, window| Rule::new(Kind::Asked, subject, most, window);
         if let Self::Known(browser) = self {
@@ -264,7 +265,7 @@ impl Lane {
         rules
     }
 
-    /// How often a code may be wrong.
+    /// The limits on wrong codes.
     fn failures(&self, email: &Email, from: &SignInSource) -> Vec<Rule> {
         let rule = |subject, most| Rule::new(Kind::Wrong, subject, most, DAY_MS);
         if let Self::Known(browser) = self {
@@ -282,7 +283,7 @@ impl Lane {
     }
 }
 
-/// Evicts one code if there are `most`: the oldest of this network, or else the oldest of all.
+/// Evicts one code if there are `most`: the oldest from this network, or else the oldest of all.
 async fn make_way(tx: &mut SqliteConnection, subnet: &str, most: i64) -> Result<(), StoreError> {
     sqlx::query(
         "DELETE FROM sign_in_codes WHERE (SELECT count(*) FROM sign_in_codes) >= $1 AND nonce_hash = coalesce( \

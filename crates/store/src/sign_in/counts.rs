@@ -1,23 +1,23 @@
-//! Counts of what was done in a window of time, and how long the next attempt must wait. They are in the store so that a
+//! Counts of actions in a window of time, and how long the next attempt must wait. They are in the store so that a
 //! restart resets nobody's count.
 
 use crate::error::StoreError;
 use sqlx::SqliteConnection;
 
-/// Rows that are kept. At the bound, the row with the lowest count makes way, wrong codes after codes asked for: a flood
-/// of new subjects evicts its own rows and resets nobody who was counted more than once.
+/// The most rows. A full table evicts the row with the lowest count, code requests before wrong codes. So a flood of
+/// new subjects evicts its own rows and resets nobody who was counted more than once.
 const ROWS_MAX: i64 = 100_000;
 
-/// What a count is of. The lighter are evicted first.
+/// What is counted. Lighter kinds are evicted first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Codes that were asked for.
+    /// Requested codes.
     Asked,
     /// Wrong codes that were entered.
     Wrong,
 }
 
-/// How often one subject may do something. Times are in milliseconds.
+/// A limit on how often one subject may do something. Times are in milliseconds.
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
     kind: Kind,
@@ -25,16 +25,16 @@ pub(super) struct Rule {
     subject: String,
     /// The window begins with the first count.
     window: i64,
-    /// The most in a window.
+    /// The most per window.
     most: i64,
-    /// How many there are before the next must wait; 0: each must, and the wait does not grow.
+    /// How many are free before the next must wait; 0: each must wait, and the wait does not grow.
     free: i64,
-    /// How long it waits then. It doubles with each further one.
+    /// The wait after that. It doubles each time.
     gap: i64,
 }
 
 impl Rule {
-    /// At most so many in a window.
+    /// At most `most` per window.
     pub(super) fn new(kind: Kind, subject: String, most: i64, window: i64) -> Self {
         Self { kind, subject, window, most, free: most, gap: 0 }
     }
@@ -49,7 +49,7 @@ impl Rule {
         Self { free: 0, gap, ..self }
     }
 
-    /// How long after the last of `count` the next may come.
+    /// How long after the last of `count` the next is possible.
     fn gap_after(&self, count: i64) -> i64 {
         if self.free == 0 {
             return self.gap;
@@ -58,7 +58,7 @@ impl Rule {
         doublings.map_or(0, |n| self.gap << n).min(self.window)
     }
 
-    /// How long the next must wait from `now`; 0 when it need not.
+    /// How long the next must wait from `now`; 0 if it need not.
     async fn wait(&self, tx: &mut SqliteConnection, now: i64) -> Result<i64, StoreError> {
         let row: Option<(i64, i64, i64)> =
             sqlx::query_as("SELECT count, last_at, ends_at FROM sign_in_counts WHERE subject = $1")
@@ -66,7 +66,7 @@ impl Rule {
                 .fetch_optional(&mut *tx)
                 .await?;
         let Some((count, last_at, ends_at)) = row else { return Ok(0) };
-        // A window that ends later than one that begins now is of a clock that was set back since.
+        // A window that ends after one that begins now is from before the clock was set back.
         if ends_at <= now || ends_at > now + self.window {
             return Ok(0);
         }
@@ -94,7 +94,7 @@ impl Rule {
     }
 }
 
-/// The longest wait that any of the rules asks for, in milliseconds; 0 when the next may come now.
+/// The longest wait that any of the rules requires, in milliseconds; 0 if the next is possible now.
 pub(super) async fn wait(tx: &mut SqliteConnection, rules: &[Rule], now: i64) -> Result<i64, StoreError> {
     let mut longest = 0;
     for rule in rules {
@@ -112,7 +112,7 @@ pub(super) async fn count(tx: &mut SqliteConnection, rules: &[Rule], now: i64) -
     bound(tx, ROWS_MAX).await
 }
 
-/// Evicts what is above the bound, the lowest counts first.
+/// Evicts rows above the limit, the lowest counts first.
 async fn bound(tx: &mut SqliteConnection, most: i64) -> Result<(), StoreError> {
     sqlx::query(
         "DELETE FROM sign_in_counts WHERE subject IN (SELECT subject FROM sign_in_counts \

@@ -10,14 +10,14 @@ use std::net::IpAddr;
 
 /// The first byte of a block: how the rest is to be read.
 const FORMAT: u8 = 2;
-/// The format before it, in which no record has [`COMBINED`].
+/// The previous format, in which no record has [`COMBINED`].
 const FORMAT_1: u8 = 1;
 /// The most of an error code that is kept.
 const ERROR_CODE_MOST: usize = 64;
 
 const STREAM: u8 = 1;
 const ESTIMATED: u8 = 2;
-/// The number of requests that the record stands for follows it.
+/// Followed by the number of requests that the record represents.
 const COMBINED: u8 = 4;
 
 /// A call as it is written. Fields are only ever added in another format.

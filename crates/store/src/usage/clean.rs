@@ -75,7 +75,7 @@ impl UsageStore {
         Ok(())
     }
 
-    /// Deletes what is in the log of a workspace and before the beginning of the log.
+    /// Deletes the rows of a workspace from before the beginning of the log.
     pub(super) async fn clean_log(&self, workspace: u32) -> Result<u64, StoreError> {
         let mut deleted = 0;
         loop {

@@ -1,4 +1,4 @@
-//! The last time that is known to have been right: deletion by age does not follow a clock that is far from it.
+//! The last trusted time: deletion by age does not follow a clock that is far from it.
 
 use super::calls::minutes_in_log;
 use super::names::Names;
@@ -6,8 +6,8 @@ use super::{State, UsageStore};
 use crate::database::Writer;
 use crate::error::StoreError;
 
-/// When the last round of deletion that took the clock for right was; before the first, when the newest request of the log
-/// ended. `None`: there is nothing in the log that could be deleted too early.
+/// The time of the last round of deletion that trusted the clock or, before the first one, the end of the newest
+/// request in the log. `None`: the log has nothing that could be deleted too early.
 pub(super) async fn at_open(write: &Writer, names: &Names) -> Result<Option<i64>, StoreError> {
     let mut connection = write.pool().acquire().await?;
     let state = State::read(&mut connection).await?;
@@ -23,13 +23,13 @@ pub(super) async fn at_open(write: &Writer, names: &Names) -> Result<Option<i64>
 }
 
 impl UsageStore {
-    /// The last time that was known to be right when the database was opened, in Unix milliseconds; `None`: none was, and
-    /// the log was empty.
+    /// The last trusted time as of when the database was opened, in Unix milliseconds; `None` if there was none and the
+    /// log was empty.
     pub fn known_time(&self) -> Option<i64> {
         self.clock_at_open
     }
 
-    /// Keeps a time, in Unix milliseconds, at which the clock is taken to have been right.
+    /// Stores a time, in Unix milliseconds, at which the clock is trusted.
     ///
     /// # Errors
     /// [`StoreError::Database`].

@@ -42,7 +42,7 @@ pub(super) fn class_index(class: CallClass) -> usize {
 }
 
 impl Figures {
-    /// Adds a record, which may stand for several rejected requests.
+    /// Adds a record, which may represent several rejected requests.
     pub(super) fn record(&mut self, call: &CallRecord) {
         let add = |to: &mut u64, n| *to = to.saturating_add(n);
         add(&mut self.calls[class_index(call.class)], u64::from(call.count));

@@ -97,8 +97,8 @@ async fn set_folded(connection: &mut SqliteConnection, folded: i64, bytes: i64) 
     Ok(())
 }
 
-/// Adds blocks after `after`, up to `until`, to the sums, and returns the last one added and the bytes that those added
-/// take in the log. Not all, when there are many.
+/// Adds blocks after `after`, up to `until`, to the sums. Returns the last block added, and the bytes that the added
+/// blocks take in the log. If there are many, adds only some of them.
 async fn fold_after(
     connection: &mut SqliteConnection,
     after: i64,

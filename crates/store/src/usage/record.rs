@@ -62,7 +62,7 @@ pub struct CallRecord {
     pub address: IpAddr,
     /// What it cost.
     pub cost: CallCost,
-    /// How many requests it stands for; more than 1 where rejections were combined into one row.
+    /// How many requests it represents; more than 1 if rejections were combined into one row.
     pub count: u32,
 }
 

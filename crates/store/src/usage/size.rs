@@ -1,23 +1,22 @@
-//! The bytes of the log, and deleting its oldest rows where they are too many.
+//! Counts the bytes of the log, and deletes its oldest rows if they exceed the limit.
 
 use super::{State, UsageStore, block};
 use crate::error::StoreError;
 use sqlx::SqliteConnection;
 
-/// What a row takes beside its calls: the row itself, its place in the index, and its share of their pages. The migration
-/// has the same number.
+/// The size of a row without its calls: the row itself, its index entry, and its share of their pages. The migration
+/// uses the same number.
 const ROW_BYTES: i64 = 48;
-/// The most rows that are looked at in one transaction, and about the most bytes that are deleted in it, so that appending
-/// waits for a moment at most.
+/// The most rows read in one transaction, and roughly the most bytes deleted in it, so that an append never waits long.
 const ROWS_MOST: i64 = 500;
 const BYTES_MOST: i64 = 4 << 20;
 
-/// The bytes of a row with so many bytes of calls.
+/// The size of a row with `calls` bytes of calls.
 pub(super) fn row_bytes(calls: impl TryInto<i64>) -> i64 {
     calls.try_into().unwrap_or(i64::MAX / 2) + ROW_BYTES
 }
 
-/// Notes that blocks of so many bytes were deleted, and that the log begins at `minute` at the earliest.
+/// Records that blocks of `bytes` bytes were deleted, and that the log begins at `minute` at the earliest.
 pub(super) async fn deleted(
     connection: &mut SqliteConnection,
     minute: i64,
@@ -34,7 +33,7 @@ pub(super) async fn deleted(
 }
 
 impl UsageStore {
-    /// Bytes of the log, without those of the last second.
+    /// The size of the log in bytes, without the last second.
     ///
     /// # Errors
     /// [`StoreError::Database`].
@@ -43,13 +42,13 @@ impl UsageStore {
         Ok(State::read(&mut connection).await?.log_bytes.unsigned_abs())
     }
 
-    /// Deletes the oldest rows of the log until it has at most so many bytes, however young they are, in small steps, and
-    /// returns how many rows that were. Sums stay. The file does not shrink: what is free in it is used again.
+    /// Deletes the oldest rows of the log, whatever their age, until it has at most `most` bytes. Works in small steps,
+    /// and returns the number of deleted rows. Sums stay. The file does not shrink, but its free pages are reused.
     ///
-    /// `now` is in Unix milliseconds. It can be dropped at any time, and goes on when it is called again.
+    /// `now` is in Unix milliseconds. The future can be dropped at any time; the next call continues.
     ///
     /// # Errors
-    /// [`StoreError::Database`]; what was deleted until then stays deleted.
+    /// [`StoreError::Database`]; rows deleted until then stay deleted.
     pub async fn clean_to_size(&self, most: u64, now: i64) -> Result<u64, StoreError> {
         self.write.watch(self.clean_all_to_size(most, now)).await
     }
@@ -65,7 +64,7 @@ impl UsageStore {
             total += rows;
         }
         if total > 0 {
-            // Readers see whole minutes: the rest of the last one goes too.
+            // Readers see whole minutes: the rest of the last one is deleted, too.
             let workspaces = self.names.read().workspaces();
             for workspace in workspaces {
                 total += self.clean_log(workspace).await?;
@@ -74,7 +73,7 @@ impl UsageStore {
         Ok(total)
     }
 
-    /// A step of [`UsageStore::clean_to_size`]: deletes in the order of writing.
+    /// One step of [`UsageStore::clean_to_size`]: deletes in the order of writing.
     async fn clean_oldest(&self, most: i64, latest: i64) -> Result<u64, StoreError> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         let state = State::read(&mut tx).await?;
@@ -97,13 +96,13 @@ impl UsageStore {
             last = seq;
             rows += 1;
             bytes += row_bytes(length);
-            // A request that ended by a clock that was ahead does not hide those of now.
+            // A request recorded while the clock was ahead must not hide current ones.
             if minute <= latest {
                 begins = begins.max(minute + 1);
             }
         }
         sqlx::query("DELETE FROM call_blocks WHERE seq <= $1").bind(last).execute(&mut *tx).await?;
-        // Nothing left means that nothing is taken, whatever was counted.
+        // If no rows are left, the size is 0, whatever was counted.
         deleted(&mut tx, begins, if rows == 0 { i64::MAX } else { bytes }).await?;
         sqlx::query("UPDATE usage_state SET log_from = max(log_from, $1) WHERE id = 1")
             .bind(begins)

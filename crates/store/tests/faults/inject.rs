@@ -1,4 +1,5 @@
-//! Makes writes of this process, or of one that is started, fail: a small library that is loaded before the C library.
+//! Makes the writes of this process, or of a child process, fail, with a small library that is preloaded before the C
+//! library.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,7 +7,7 @@ use std::process::Command;
 pub(crate) const EIO: i32 = 5;
 pub(crate) const ENOSPC: i32 = 28;
 
-/// A file whose content says which writes fail, and one that says how wrong the clock is.
+/// A file that says which writes fail, and one that says how wrong the clock is.
 pub(crate) struct Faults {
     library: PathBuf,
     pub(crate) control: PathBuf,
@@ -34,7 +35,7 @@ impl Faults {
         Self { library, control, clock, serial: std::cell::Cell::new(0) }
     }
 
-    /// The environment of a process whose writes are to fail.
+    /// The environment of a process whose writes should fail.
     pub(crate) fn env(&self) -> [(&'static str, &Path); 3] {
         [
             ("LD_PRELOAD", &self.library),
@@ -43,17 +44,17 @@ impl Faults {
         ]
     }
 
-    /// From now on `times` writes of files with `part` in their path fail, after `skip` that succeed.
+    /// From now on, `times` writes to files with `part` in their path fail, after `skip` that succeed.
     pub(crate) fn fail(&self, part: &str, skip: u32, times: u32, errno: i32) {
         self.serial.set(self.serial.get() + 1);
         let text = format!("{part} {skip} {errno} {times} {}\n", self.serial.get());
-        // At once, so that nobody reads half of it.
+        // Atomically, so that nobody reads half of it.
         let new = self.control.with_extension("new");
         std::fs::write(&new, text).unwrap();
         std::fs::rename(new, &self.control).unwrap();
     }
 
-    /// Nothing fails any more.
+    /// Stops all failures.
     pub(crate) fn stop(&self) {
         drop(std::fs::remove_file(&self.control));
     }

@@ -1,5 +1,5 @@
-//! Every write of the store while the disk fails, at each of its steps: what failed changed nothing, and the same works
-//! when the disk does.
+//! Runs every write of the store while the disk fails at each of its steps. A failed write changes nothing, and
+//! succeeds once the disk works again.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -19,7 +19,7 @@ use std::path::Path;
 
 /// 2026-11-20.
 const DAY: i64 = 1_795_132_800_000;
-/// All writes from the first that fails on.
+/// All writes, from the first failing one on.
 const ALL: u32 = u32::MAX;
 const KEYS: ApiKeyQuota = ApiKeyQuota { per_workspace: 10_000, per_region: 10_000, per_owner: None };
 
@@ -41,8 +41,8 @@ fn again(test: &str) -> Option<Faults> {
     None
 }
 
-/// Runs `write` for one unit after the other, with the disk failing after ever more writes, until it does not notice.
-/// Each is run again when the disk works, and then succeeds. Returns how many units there were.
+/// Runs `write` for one unit after another, with the disk failing after ever more writes, until no failure is hit.
+/// After each failure, the disk works again and the write must succeed. Returns the number of units.
 async fn at_each_write(
     faults: &Faults,
     part: &str,
@@ -56,7 +56,7 @@ async fn at_each_write(
             faults.fail(part, skip, times, errno);
             let mut result = write(unit).await;
             if result.is_err() && times == ALL {
-                // On a connection that has to be opened first, if it can.
+                // On a connection that must be opened first, if possible.
                 result = write(unit).await;
             }
             faults.stop();
@@ -67,7 +67,7 @@ async fn at_each_write(
                 assert!(retried.is_ok(), "{:?} after a failure at write {skip}", retried.unwrap_err());
             }
             unit += 1;
-            // More than any of them takes, or one that need not succeed for what is written to be kept.
+            // More writes than any unit needs, or a write that need not succeed for the unit to be stored.
             if result.is_ok() && skip > 40 {
                 break;
             }
@@ -240,8 +240,8 @@ async fn counted(store: &UsageStore) -> (u64, u64) {
     (store.usage(&query).await.unwrap().total.calls, logged)
 }
 
-/// One call of a key that is new every time, with `with_names`, so that it takes a transaction of several statements; else
-/// of one that is known, which takes a single statement.
+/// One call with a key that is new every time if `with_names`, so that it takes a transaction of several statements;
+/// otherwise with a known key, which takes a single statement.
 async fn append(writer: &mut UsageWriter, n: u32, with_names: bool) -> Result<(), StoreError> {
     let subject: SubjectId = writer.subject(&subject(if with_names { n } else { 0 }));
     writer.append(&[(subject, record(n))]).await
@@ -259,11 +259,11 @@ async fn usage_is_counted_once_when_any_write_fails() {
     writer.fold().await.unwrap();
     assert_eq!(counted(&store).await, (units.into(), units.into()));
 
-    // Folding: a call is appended, and what is new is added up.
+    // Folding: a call is appended and then added to the sums.
     let mut appended = units;
     let units = at_each_write(&faults, "usage.db", units, async |n| {
         if appended == n {
-            // Not a part of what is to fail.
+            // Not part of what should fail.
             let control = std::fs::read(&faults.control).unwrap_or_default();
             faults.stop();
             append(&mut writer, n, false).await?;
@@ -277,7 +277,7 @@ async fn usage_is_counted_once_when_any_write_fails() {
     .await;
     assert_eq!(counted(&store).await, (units.into(), units.into()));
 
-    // Deletion by age: of a minute at a time.
+    // Deletion by age, one minute at a time.
     let at = |n: u32| DAY + 14 * 24 * 3_600_000 + i64::from(n) * 20_000;
     let deleted = at_each_write(&faults, "usage.db", 3, async |n| {
         store.clean(Retention::default(), at(n)).await.map(drop)
@@ -289,7 +289,7 @@ async fn usage_is_counted_once_when_any_write_fails() {
         (0..units).filter(|n| i64::from(*n) * 20_000 >= (i64::from(deleted - 1) * 20_000) / 60_000 * 60_000);
     assert_eq!(logged, kept.count() as u64);
 
-    // And by size, until nothing is left.
+    // Deletion by size, until nothing is left.
     let before = store.log_bytes().await.unwrap();
     let step = before / 400;
     at_each_write(&faults, "usage.db", 1, async |n| {
@@ -301,9 +301,9 @@ async fn usage_is_counted_once_when_any_write_fails() {
     assert!(store.log_bytes().await.unwrap() < before);
     store.clean_to_size(0, at(0)).await.unwrap();
     assert!(counted(&store).await.1 < logged);
-    assert_eq!(store.log_bytes().await.unwrap(), 0, "what is counted is what is there");
+    assert_eq!(store.log_bytes().await.unwrap(), 0, "the count matches the content");
 
-    // And the file is whole.
+    // The file is intact.
     store.close().await;
     let (store, _writer) = UsageStore::open(&url).await.unwrap();
     assert_eq!(counted(&store).await.0, u64::from(units));

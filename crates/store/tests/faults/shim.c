@@ -1,8 +1,8 @@
 /* Loaded before the C library by tests: makes writes to a database fail, and sets the clock.
  *
  * KEYGATE_TEST_FAULT names a file: "<part of the path> <writes that still succeed> <errno> <writes that fail> <serial>".
- * While it is there, writes and syncs of files with that part in their path are counted, and fail in that span. Another
- * serial begins to count again. KEYGATE_TEST_CLOCK names a file with the seconds that are added to the time of day. */
+ * While that file exists, writes and syncs of files with that part in their path are counted, and fail in that span. A
+ * new serial restarts the count. KEYGATE_TEST_CLOCK names a file with the seconds that are added to the time of day. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

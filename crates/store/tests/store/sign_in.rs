@@ -1,4 +1,4 @@
-//! Codes, and the browsers they are bound to. A browser is known by its number here.
+//! Codes, and the browsers they are bound to. The tests identify a browser by a number.
 
 use crate::{Fixture, fixture, new_session};
 use keygate_contract::Email;
@@ -16,18 +16,18 @@ fn nobody() -> Email {
     Email::parse("nobody@example.com").unwrap()
 }
 
-/// A browser in a network of its own, which got the cookie `n`.
+/// A browser in its own network, with the cookie `n`.
 fn browser(n: u8) -> SignInSource {
     SignInSource { subnet: format!("10.0.0.{n}"), site: None, nonce_hash: Some([n; 32]), browser_hash: None }
 }
 
-/// The hash of the code that the browser with the cookie `n` gets.
+/// The hash of the code for the browser with the cookie `n`.
 fn code_of(n: u8) -> [u8; 32] {
     [n ^ 0xff; 32]
 }
 
 impl Fixture {
-    /// Asks for a code, which is bound to the cookie `n` if there is one.
+    /// Requests a code, which is bound to the cookie `n` if there is one.
     async fn ask(&self, email: &Email, n: u8, from: &SignInSource, now: i64) -> EmailCode {
         let new = NewCode { nonce_hash: [n; 32], code_hash: code_of(n) };
         self.store.code_create(email, &new, from, now).await.unwrap()
@@ -38,7 +38,7 @@ impl Fixture {
     }
 }
 
-/// Sessions need tokens that differ.
+/// Sessions need distinct tokens.
 fn rand(now: i64) -> u8 {
     u8::try_from(now / MINUTE % 251).unwrap()
 }
@@ -125,7 +125,7 @@ async fn a_mailbox_gets_no_more_than_its_share_a_day() {
             let from = SignInSource { nonce_hash: None, ..browser(n) };
             let nonce =
                 NewCode { nonce_hash: [u8::try_from(hour).unwrap() * 10 + n % 10; 32], code_hash: [n; 32] };
-            // Nonces are used again once their codes are over.
+            // Nonces are reused once their codes have expired.
             let now = start + hour * HOUR + i64::from(n / 10) * 10 * MINUTE;
             let answer = f.store.code_create(&owner(), &nonce, &from, now).await.unwrap();
             sent += i32::from(answer == EmailCode::Send);
@@ -160,8 +160,8 @@ async fn a_48_gets_more_than_a_64_and_less_than_many() {
     assert_eq!(f.enter(&owner(), [0; 32], &browser(100), start).await, CodeCheck::Wrong);
 }
 
-/// How often one network can guess a code of one address, as fast as it may. It asks for a code, tries it until it is
-/// spent, over, or not to be tried for long, and begins again.
+/// How often one network can guess a code of one address, as fast as possible. It requests a code, tries it until it is
+/// used up, expired or blocked for long, and starts again.
 async fn guesses(f: &Fixture, email: &Email, days: i64) -> i32 {
     let start = now_ms();
     let (mut now, mut wrong, mut n) = (start, 0, 0u8);

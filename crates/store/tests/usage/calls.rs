@@ -71,7 +71,7 @@ async fn every_filter_finds_all_that_match_once_in_the_order_of_time() {
             api_key: (dice.below(3) == 0).then(|| format!("key-1-{}", dice.below(5)).into()),
         };
         let (found, total) = list(&fixture, &filter, 7 + n % 90).await;
-        // Rows are listed, and requests are counted.
+        // The list counts rows; the total counts requests.
         assert_eq!(total, matching(&calls, &filter).map(|r| u64::from(r.count)).sum::<u64>(), "{filter:?}");
         let mut expected: Vec<(i64, String)> =
             matching(&calls, &filter).map(|r| (r.ended_at, id(r))).collect();

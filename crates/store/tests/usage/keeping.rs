@@ -72,7 +72,7 @@ async fn what_is_older_than_it_is_kept_goes_and_the_rest_stays() {
     assert_eq!(fixture.store.usage(&day).await.unwrap().total.calls, 1);
 }
 
-/// When the calls of all workspaces ended that are in the log.
+/// The end times of the calls of all workspaces in the log.
 async fn listed(fixture: &Fixture) -> Vec<keygate_contract::Timestamp> {
     let mut found = Vec::new();
     for n in 1..=3 {
@@ -94,7 +94,7 @@ async fn listed(fixture: &Fixture) -> Vec<keygate_contract::Timestamp> {
 async fn a_log_that_is_too_large_loses_its_oldest_minutes() {
     let mut fixture = fixture().await;
     let history = history(&mut Dice(24), 9000, DAY, 30 * HOUR);
-    // A request that ended by a clock that was far ahead does not hide the others.
+    // A request recorded with a clock far ahead must not hide the others.
     fixture.append(&[(subject(1, 1, None), record(70_000, DAY + 900 * STEP_DAY))], 1).await;
     fixture.append(&history, 30).await;
     fixture.writer.fold().await.unwrap();
@@ -107,14 +107,14 @@ async fn a_log_that_is_too_large_loses_its_oldest_minutes() {
         assert!(fixture.store.clean_to_size(full / parts, now).await.unwrap() > 10);
         let left = fixture.store.log_bytes().await.unwrap();
         assert!(left <= full / parts && left + 4096 > full / parts, "{left} of {full} / {parts}");
-        // What is listed begins with a whole minute, and all that is younger is there.
+        // The list begins with a whole minute, and everything younger is still there.
         let found = listed(&fixture).await;
         let oldest = found.iter().min().unwrap();
         let oldest = history.iter().find(|(_, r)| keygate_store::timestamp(r.ended_at) == *oldest).unwrap();
         first = oldest.1.ended_at / MINUTE * MINUTE;
         assert_eq!(found.len(), history.iter().filter(|(_, r)| r.ended_at >= first).count());
     }
-    // The time of deletion by age does not bring back what is gone, and the sums know all of it.
+    // Deletion by age does not bring back deleted rows, and the sums still include all of them.
     fixture.store.clean(Retention::default(), now).await.unwrap();
     assert_eq!(calls(&fixture, Some(first)).await, calls(&fixture, None).await);
     fixture.writer.rebuild().await.unwrap();

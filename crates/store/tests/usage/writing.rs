@@ -67,8 +67,8 @@ async fn a_full_disk_loses_nothing_and_doubles_nothing() {
     let known = history(&mut Dice(6), 3000, DAY, HOUR);
     fixture.append(&known[..300], 300).await;
     fixture.writer.fold().await.unwrap();
-    // A single statement, as all names are known, and a transaction with so many new ones that the disk is full at one of
-    // them: then SQLite rolls back by itself.
+    // A single statement, because all names are known; and a transaction with so many new names that the disk fills up
+    // in the middle of it, and SQLite rolls back by itself.
     let new = (0..3000_u64).map(|n| (subject(1, 100 + n, Some(1)), record(10_000 + n, DAY)));
     for calls in [known[300..].to_vec(), new.collect()] {
         let calls: Vec<(SubjectId, CallRecord)> =

@@ -1,7 +1,7 @@
-//! Whether a request was written to its end.
+//! Tracks whether a request was fully written.
 //!
-//! hyper takes a body out of its hands piece by piece, and copies each into a buffer of the connection's. A request is
-//! written when the last piece was taken and the buffer is empty.
+//! hyper takes a body chunk by chunk, and copies each chunk into the connection's buffer. A request is written when its
+//! last chunk has been taken and the buffer is empty.
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
@@ -13,23 +13,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-/// How far a connection's request is. The connection's task writes it and the call reads it, on one thread.
+/// The progress of a connection's request. The connection's task writes it and the call reads it, on one thread.
 #[derive(Debug, Default)]
 pub(super) struct Written {
     /// Whether there is more of the body to take.
     has_more: AtomicBool,
-    /// Whether bytes were given to the socket that it has not taken, or may not have.
+    /// Whether the socket has, or may have, not taken all bytes that it was given.
     is_flushing: AtomicBool,
 }
 
 impl Written {
-    /// Whether all of the request has left.
+    /// Whether the whole request has been sent.
     pub(super) fn is_whole(&self) -> bool {
         !self.has_more.load(Ordering::Relaxed) && !self.is_flushing.load(Ordering::Relaxed)
     }
 }
 
-/// A request's body, which is sent in pieces.
+/// A request's body, sent in chunks.
 #[derive(Debug)]
 pub(super) struct Outbound {
     rest: Bytes,
@@ -41,7 +41,7 @@ impl Outbound {
         Self { rest: body, written: None }
     }
 
-    /// Reports to the connection that it is about to be sent on.
+    /// Reports the progress of this body to the connection that sends it.
     pub(super) fn report_to(&mut self, written: &Arc<Written>) {
         written.has_more.store(!self.rest.is_empty(), Ordering::Relaxed);
         self.written = Some(Arc::clone(written));
@@ -74,7 +74,7 @@ impl http_body::Body for Outbound {
     }
 }
 
-/// A connection that reports whether it has written what it was given.
+/// A connection that reports whether all its data has been written.
 pub(super) struct Watched<S> {
     stream: S,
     written: Arc<Written>,
@@ -103,7 +103,7 @@ impl<S: Write + Unpin> Write for Watched<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // hyper flushes when its own buffer is empty, and not before.
+        // hyper flushes only when its own buffer is empty.
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
         if matches!(flushed, Poll::Ready(Ok(()))) {
             self.written.is_flushing.store(false, Ordering::Relaxed);

@@ -48,10 +48,10 @@ fn lines(
         let Some(items) = items else { return Ok(None) };
         let text = table.write(|csv| items.iter().try_for_each(|item| csv.write_record(table.row(item))))?;
         drop(items);
-        // Who does not read holds these lines, and no more are made until they are read.
+        // A client that does not read holds these lines; further ones are produced only once they have been read.
         let text = console.memory.of(Holder::Console).hold(text).await.map_err(|_| {
-            tracing::warn!("an export was cut off: the memory for requests and answers is used up");
-            io::Error::other("no memory")
+            tracing::warn!("export aborted: limits.body_memory is exhausted");
+            io::Error::other("limits.body_memory is exhausted")
         })?;
         Ok(Some((text, (console, export, table))))
     });

@@ -1,4 +1,4 @@
-//! The program in a process of its own, with its log and its metrics.
+//! The program in its own process, with its log and its metrics.
 
 use crate::support::Client;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-/// A server that runs.
+/// A running server.
 pub(crate) struct Process {
     child: Child,
-    /// Kept open: what is printed when nobody reads would end the process.
+    /// Kept open: printing without a reader would end the process.
     _stdout: Lines<BufReader<ChildStdout>>,
     config: PathBuf,
     log: PathBuf,
@@ -31,10 +31,10 @@ impl Process {
         file
     }
 
-    /// Serves the data in `dir`, with more configuration and variables.
+    /// Serves the data in `dir`, with extra configuration and environment variables.
     pub(crate) async fn start(dir: &Path, toml: &str, env: &[(&str, &Path)]) -> Self {
         let config = Self::config(dir, toml);
-        // Not on the disk that is tested.
+        // Not on the disk under test.
         let log = std::env::temp_dir().join(format!("keygate-test-{}.log", uuid()));
         let mut child = Command::new(env!("CARGO_BIN_EXE_keygate"))
             .args(["serve", "--config"])
@@ -64,7 +64,7 @@ impl Process {
         Self { child, _stdout: stdout, config, log, console, gateway, metrics }
     }
 
-    /// A sign-in link, made by another process beside this one.
+    /// A sign-in link, created by another process next to this one.
     pub(crate) fn sign_in_link(&self) -> String {
         let text = succeeds(&["sign-in-link", "--config", self.config.to_str().unwrap()]);
         let token = text.trim().split_once("token=").unwrap().1;
@@ -102,14 +102,14 @@ fn run(arguments: &[&str]) -> std::process::Output {
     std::process::Command::new(env!("CARGO_BIN_EXE_keygate")).args(arguments).output().unwrap()
 }
 
-/// What a command prints, which must succeed.
+/// The output of a command, which must succeed.
 pub(crate) fn succeeds(arguments: &[&str]) -> String {
     let output = run(arguments);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What a command says why it fails, which it must.
+/// The error of a command, which must fail.
 pub(crate) fn fails(arguments: &[&str]) -> String {
     let output = run(arguments);
     assert!(!output.status.success());

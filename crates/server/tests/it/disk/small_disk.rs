@@ -1,14 +1,15 @@
-//! A file system of three megabytes that can be filled.
+//! A file system of three megabytes that a test can fill.
 
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-/// Gone with the test.
+/// Unmounted at the end of the test.
 pub(crate) struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
-    /// Mounts it. Who may not mount runs the test of this name again, where one may, and gets nothing.
+    /// Mounts it. Without the right to mount, runs the test of this name again in a namespace that has it, and returns
+    /// nothing.
     pub(crate) fn mount(test: &str) -> Option<Self> {
         const INSIDE: &str = "KEYGATE_TEST_MAY_MOUNT";
         let dir = tempfile::tempdir().unwrap();
@@ -45,7 +46,7 @@ impl SmallDisk {
         self.0.path()
     }
 
-    /// Leaves no byte free.
+    /// Fills it to the last byte.
     pub(crate) fn fill(&self) {
         let file = std::fs::File::options().create(true).append(true).open(self.path().join("fill"));
         let Ok(mut file) = file else { return };

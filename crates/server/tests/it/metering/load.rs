@@ -35,7 +35,7 @@ pub(super) struct Seen {
     pub(super) request_id: Option<String>,
     /// When the end of the answer was there, or the client left.
     pub(super) at: Instant,
-    /// Whether it left: then the call is recorded when its answer has been read on.
+    /// Whether the client disconnected: then the call is recorded once its answer has been read.
     pub(super) left: bool,
 }
 

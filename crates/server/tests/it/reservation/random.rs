@@ -1,5 +1,5 @@
-//! Random requests of every operation, hostile ones among them, before upstreams that obey none, some and all of the
-//! names of output limits.
+//! Random requests of every operation, some of them hostile, to upstreams that enforce none, some and all of the output
+//! limits.
 
 use super::{ALL, ANSWER, Attack, covered};
 use crate::reservation::upstream::Upstream;
@@ -27,7 +27,7 @@ impl Random {
         &items[self.below(items.len() as u64) as usize]
     }
 
-    /// What is said, in one of many ways to look like less.
+    /// A text, in one of many forms that try to look smaller.
     fn text(&mut self) -> String {
         let length = *self.of(&[5, 50, 3_000, 30_000]) as usize;
         match self.below(4) {
@@ -94,7 +94,7 @@ impl Random {
     }
 }
 
-/// Requests for some seconds; some of the clients disconnect at once, or in the middle of a stream.
+/// Sends requests for some seconds; some of the clients disconnect at once, or in the middle of a stream.
 async fn load(attack: &Attack, seed: u64) {
     let gateway = attack.server.gateway(SINGAPORE);
     let client = async |number: u64| {
@@ -118,7 +118,7 @@ async fn load(attack: &Attack, seed: u64) {
         }
     };
     join_all((0..CLIENTS).map(client)).await;
-    // What was left is read on and counted.
+    // The rest of the abandoned answers is read and counted.
     tokio::time::sleep(Duration::from_millis(500)).await;
 }
 
@@ -126,7 +126,7 @@ async fn load(attack: &Attack, seed: u64) {
 async fn random_requests_pass_no_limit_by_more_than_an_answer() {
     let some = &["max_tokens"][..];
     let other = &["max_output_tokens"][..];
-    // With long answers few requests use up the limit, with short ones many run at once.
+    // With long answers, few requests use up the limit; with short ones, many run concurrently.
     for (seed, obeys, tokens) in [
         (1, &[][..], ANSWER),
         (2, &[][..], 400),

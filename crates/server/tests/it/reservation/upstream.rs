@@ -1,4 +1,4 @@
-//! An upstream that obeys the output limits it is given to obey, and counts every token it serves.
+//! An upstream that enforces the given output limits, and counts every token it serves.
 
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -7,32 +7,32 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What the upstream has served, in tokens of prompts and answers. It goes on when its caller disconnects.
+/// The tokens of prompts and answers that the upstream has served. It continues when its caller disconnects.
 #[derive(Debug, Default)]
 pub(super) struct Served {
     pub(super) requests: u64,
     pub(super) total: u64,
-    /// Of one request.
+    /// Tokens of the largest request.
     pub(super) largest: u64,
-    /// The size of each stored response, by its id: what the next one that continues it reads again.
+    /// The size of each stored response, by its id: a request that continues it reads this much again.
     stored: HashMap<String, u64>,
 }
 
 /// How the upstream behaves.
 #[derive(Clone, Debug)]
 pub(super) struct Upstream {
-    /// The names it obeys.
+    /// The limits it enforces.
     pub(super) obeys: &'static [&'static str],
-    /// Tokens of an answer that nothing limits.
+    /// Tokens of an answer without a limit.
     pub(super) answer: u64,
-    /// Tokens of a stored response that it did not make itself.
+    /// Tokens of a stored response that it did not create.
     pub(super) context: u64,
-    /// Before an answer, and between the first and the last event of a stream.
+    /// The pause before an answer, and between the first and the last event of a stream.
     pub(super) pause: Duration,
 }
 
 impl Upstream {
-    /// Listens on a free port; returns the base URL and the count.
+    /// Listens on a free port; returns the base URL and the counts.
     pub(super) async fn start(self) -> (String, Arc<Mutex<Served>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
@@ -99,7 +99,7 @@ impl Upstream {
         }
     }
 
-    /// What a request takes, of prompt and answer.
+    /// The tokens of a request, for its prompt and its answer.
     fn tokens(&self, path: &str, body: &Value, served: &Mutex<Served>) -> (u64, u64) {
         let number = |name: &str| body[name].as_u64();
         let context = match body["previous_response_id"].as_str() {
@@ -133,7 +133,7 @@ impl Upstream {
     }
 }
 
-/// Four bytes of text are a token, wherever they are; an image of a part is 1,000, and an id of a token one.
+/// Four bytes of text are a token, in any field; an image part is 1,000 tokens, and a token id one.
 fn text_tokens(value: &Value) -> u64 {
     match value {
         Value::String(text) => (text.len() as u64).div_ceil(4),
@@ -152,7 +152,7 @@ fn whole(body: &str) -> String {
     )
 }
 
-/// Path and body of the next request; `begun` keeps what has come of the one after.
+/// The path and body of the next request; `begun` keeps what has arrived of the one after it.
 async fn next_request(stream: &mut TcpStream, begun: &mut Vec<u8>) -> Option<(String, Vec<u8>)> {
     let mut buffer = vec![0; 1 << 16];
     loop {
