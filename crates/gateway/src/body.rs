@@ -39,8 +39,8 @@ impl Body {
 
     /// The whole answer of a call. The call keeps its concurrency permit and its meter until the last chunk is handed
     /// over: a client that does not read frees no capacity for its next call.
-    pub(crate) fn metered(bytes: Bytes, meter: Meter) -> Self {
-        Self(Inner::Whole(bytes, Some(Box::new(meter))))
+    pub(crate) fn metered(bytes: Bytes, meter: Box<Meter>) -> Self {
+        Self(Inner::Whole(bytes, Some(meter)))
     }
 
     pub(crate) fn stream(stream: impl Stream<Item = Bytes> + Send + 'static) -> Self {

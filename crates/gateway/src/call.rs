@@ -179,7 +179,7 @@ impl<'a> BodyReader<'a> {
     ///
     /// # Errors
     /// See [`BodyReader::model`].
-    pub(crate) async fn rest(mut self) -> Result<CallBody<'a>, Refusal> {
+    pub(crate) async fn rest(&mut self) -> Result<CallBody<'a>, Refusal> {
         loop {
             match self.advance(SLICE)? {
                 Progress::More => tokio::task::yield_now().await,
@@ -217,9 +217,7 @@ impl<'a> BodyReader<'a> {
         }
     }
 
-    fn read(mut self) -> Result<CallBody<'a>, Refusal> {
-        // The field is present, but may still hold no name.
-        self.named()?;
+    fn read(&mut self) -> Result<CallBody<'a>, Refusal> {
         let options: Option<StreamOptions> = match self.raw(Field::StreamOptions) {
             // A list would be read by the order of its items.
             Some(raw) if raw.starts_with(b"[") => return Err(wrong(Field::StreamOptions, "an object")),
@@ -258,7 +256,7 @@ impl<'a> BodyReader<'a> {
             previous,
             model_at: fields[Field::Model as usize].clone().unwrap_or_default(),
             stream_options: fields[Field::StreamOptions as usize].clone(),
-            references: self.reading.references,
+            references: std::mem::take(&mut self.reading.references),
         })
     }
 
@@ -299,6 +297,7 @@ impl<'a> CallBody<'a> {
     pub(crate) fn parse_in_slices(body: &'a [u8], call: Call, slice: usize) -> Result<Self, Refusal> {
         let mut reader = BodyReader::new(body, call);
         while reader.advance(slice)? != Progress::Done {}
+        reader.named()?;
         reader.read()
     }
 }

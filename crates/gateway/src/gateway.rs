@@ -208,7 +208,7 @@ impl Gateway {
         let memory = (Arc::clone(&self.options.memory), held_by);
         match Sending::new(route.send(outgoing, memory), meter).await {
             (Ok(answer), meter) => Ok(answered(answer, with_headroom(&headroom), usage_event, meter)),
-            (Err(refusal), meter) => {
+            (Err(refusal), mut meter) => {
                 meter.failed(&refusal);
                 Err(refusal)
             }
@@ -222,7 +222,7 @@ impl Gateway {
         place: Place,
         asking: &Asking<'_>,
         note: &mut Option<Note>,
-    ) -> Result<(Meter, Headroom), Refusal> {
+    ) -> Result<(Box<Meter>, Headroom), Refusal> {
         let (model, clock) = (asking.model, self.options.clock);
         let subject =
             Subject { account: &key.workspace.account, workspace: &key.workspace.id, slot: model.slot };
@@ -234,7 +234,8 @@ impl Gateway {
         })?;
         let headroom = admitted.headroom();
         let note = note.take().expect("a call has a note from the proof of its key on");
-        let meter = Meter::new(&self.metering, admitted, place, note, asking, estimate);
+        // Boxed: it is handed on several times until the answer has ended.
+        let meter = Box::new(Meter::new(&self.metering, admitted, place, note, asking, estimate));
         Ok((meter, headroom))
     }
 

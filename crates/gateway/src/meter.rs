@@ -167,7 +167,7 @@ impl Meter {
     }
 
     /// The call came to nothing: the caller has got an error, and is charged no tokens.
-    pub(crate) fn failed(mut self, refusal: &Refusal) {
+    pub(crate) fn failed(&mut self, refusal: &Refusal) {
         self.settle(0, "failed");
         self.note.refused(refusal);
     }
@@ -296,11 +296,11 @@ pub(crate) struct Metered {
     stream: Pieces,
     lines: Lines,
     /// Gone when the stream has ended.
-    meter: Option<Meter>,
+    meter: Option<Box<Meter>>,
 }
 
 impl Metered {
-    pub(crate) fn new(stream: Pieces, usage_event: UsageEvent, meter: Meter) -> Self {
+    pub(crate) fn new(stream: Pieces, usage_event: UsageEvent, meter: Box<Meter>) -> Self {
         Self { stream, lines: Lines::new(usage_event), meter: Some(meter) }
     }
 }

@@ -79,6 +79,9 @@ impl Terms {
     }
 }
 
+/// A request that was sent, until its answer begins.
+pub(crate) type Sent = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
+
 #[derive(Clone)]
 pub(crate) struct Route {
     upstream: Upstream,
@@ -153,13 +156,9 @@ impl Route {
 
     /// Sends a call. A whole answer is charged to the memory of its key. The future borrows nothing, so it can continue
     /// after the caller has disconnected.
-    pub(crate) fn send(
-        &self,
-        outgoing: Outgoing,
-        (budget, key): (Arc<MemoryBudget>, Arc<KeyEntry>),
-    ) -> impl Future<Output = Result<Answer, Refusal>> + Send + use<> {
+    pub(crate) fn send(&self, outgoing: Outgoing, (budget, key): (Arc<MemoryBudget>, Arc<KeyEntry>)) -> Sent {
         let upstream = self.upstream.clone();
-        async move {
+        Box::pin(async move {
             let memory = budget.of(Holder::Key(&key.memory));
             match &upstream {
                 Upstream::Http(upstream) => upstream.send(outgoing, memory).await,
@@ -171,6 +170,6 @@ impl Route {
                     stream @ Answer::Stream(_) => Ok(stream),
                 },
             }
-        }
+        })
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn answered(
     answer: Answer,
     headers: HeaderMap,
     usage_event: UsageEvent,
-    mut meter: Meter,
+    mut meter: Box<Meter>,
 ) -> Response<Body> {
     meter.answered();
     match answer {

@@ -8,7 +8,7 @@
 use super::lines::Lines;
 use super::{Meter, Pieces, UsageEvent, pass};
 use crate::refusal::Refusal;
-use crate::upstream::Answer;
+use crate::upstream::{Answer, Sent};
 use futures_util::StreamExt as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// Reads the rest of a stream.
-pub(super) fn stream(stream: Pieces, lines: Lines, mut meter: Meter) {
+pub(super) fn stream(stream: Pieces, lines: Lines, mut meter: Box<Meter>) {
     if meter.is_over() {
         return;
     }
@@ -24,7 +24,7 @@ pub(super) fn stream(stream: Pieces, lines: Lines, mut meter: Meter) {
     spawn(meter.shared.settle_within, read_stream(stream, lines, meter));
 }
 
-async fn read_stream(mut stream: Pieces, mut lines: Lines, mut meter: Meter) {
+async fn read_stream(mut stream: Pieces, mut lines: Lines, mut meter: Box<Meter>) {
     while let Some(piece) = stream.next().await {
         pass(&piece, &mut lines, &mut meter);
         if meter.is_over() {
@@ -46,29 +46,20 @@ fn spawn(within: Duration, work: impl Future<Output = ()> + Send + 'static) {
 
 /// A call in progress, with its meter. If it is dropped before the answer arrives, the call continues without its
 /// client.
-pub(crate) struct Sending<F>
-where
-    F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
-{
+pub(crate) struct Sending {
     /// Both are taken when the answer arrives.
-    answer: Option<Pin<Box<F>>>,
-    meter: Option<Meter>,
+    answer: Option<Sent>,
+    meter: Option<Box<Meter>>,
 }
 
-impl<F> Sending<F>
-where
-    F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
-{
-    pub(crate) fn new(answer: F, meter: Meter) -> Self {
-        Self { answer: Some(Box::pin(answer)), meter: Some(meter) }
+impl Sending {
+    pub(crate) fn new(answer: Sent, meter: Box<Meter>) -> Self {
+        Self { answer: Some(answer), meter: Some(meter) }
     }
 }
 
-impl<F> Future for Sending<F>
-where
-    F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
-{
-    type Output = (Result<Answer, Refusal>, Meter);
+impl Future for Sending {
+    type Output = (Result<Answer, Refusal>, Box<Meter>);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = self.answer.as_mut().expect("it is not polled again");
@@ -78,10 +69,7 @@ where
     }
 }
 
-impl<F> Drop for Sending<F>
-where
-    F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
-{
+impl Drop for Sending {
     fn drop(&mut self) {
         if let (Some(answer), Some(mut meter)) = (self.answer.take(), self.meter.take()) {
             meter.leave();
@@ -90,10 +78,7 @@ where
     }
 }
 
-async fn read_answer<F>(answer: Pin<Box<F>>, mut meter: Meter)
-where
-    F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
-{
+async fn read_answer(answer: Sent, mut meter: Box<Meter>) {
     match answer.await {
         Ok(Answer::Whole(body, told)) => {
             meter.answered();
