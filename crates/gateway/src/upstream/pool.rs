@@ -105,9 +105,12 @@ impl Pool {
         let now = Instant::now();
         let deadline = now + self.answer_within;
         while let Some(mut kept) = self.take(now) {
-            kept.alarm.as_mut().reset(now + READY_WITHIN);
-            if !matches!(before(kept.alarm.as_mut(), kept.sender.ready()).await, Some(Ok(()))) {
-                continue;
+            // Mostly it is ready, and an alarm is not free.
+            if !kept.sender.is_ready() {
+                kept.alarm.as_mut().reset(now + READY_WITHIN);
+                if !matches!(before(kept.alarm.as_mut(), kept.sender.ready()).await, Some(Ok(()))) {
+                    continue;
+                }
             }
             kept.alarm.as_mut().reset(deadline);
             request.body_mut().report_to(&kept.written);
