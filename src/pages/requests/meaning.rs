@@ -84,6 +84,9 @@ fn of_code(code: &str, status: u16) -> Option<&'static str> {
         "usage_unavailable" | "UsageUnavailable" => {
             "Calls could not be recorded, so this one was not made. Look at the server’s disk and log."
         }
+        "server_overloaded" | "ServerOverloaded" => {
+            "The server already held all the request and answer data it may hold. Send the call again in a few seconds. If this repeats, raise limits.body_memory or send smaller requests."
+        }
         "model_unavailable" | "ModelUnavailable" => {
             "No upstream serves the model, or it could not be reached. Check the server’s configuration and the upstream."
         }

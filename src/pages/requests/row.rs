@@ -51,7 +51,7 @@ pub(super) fn row(call: Memo<Call>, workspace: Memo<Option<WorkspaceKey>>, names
         None => view! { <span class="muted">"none"</span> }.into_any(),
     };
     let combined =
-        (count > 1).then(|| view! { <div class="sub num">{whole(count.into())} " requests"</div> });
+        (count > 1).then(|| view! { <div class="sub">{whole(count.into())} " requests"</div> });
     let estimated = estimated.then(|| view! { <div class="sub">"estimated"</div> });
     view! {
         <tr role="row">

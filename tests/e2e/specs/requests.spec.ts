@@ -32,6 +32,22 @@ async function filter(page: Page, label: string, value: string) {
   await page.getByRole("menuitemradio", { name: value, exact: true }).click();
 }
 
+test("rejections beyond a key's budget share a row that counts them", async ({ keygate, page }) => {
+  const { id } = await keygate.createWorkspace("Flooded");
+  const key = await keygate.createKey(id, "Disabled");
+  const disabled = await keygate.api("POST", `/regions/${REGION}/workspaces/${id}/api-keys/${key.id}/disable`, {});
+  expect(disabled.status).toBe(200);
+  // The budget is 100 a minute, and the minute may turn in between.
+  for (let sent = 0; sent < 250; sent++) expect((await call(keygate, key.secret, {})).status).toBe(401);
+  const total = async () => (await keygate.api("GET", `/regions/${REGION}/workspaces/${id}/requests`)).body.total;
+  await expect.poll(total, { timeout: 20_000 }).toBe(250);
+  await open(keygate, id);
+  await expect(page.getByText(/^250 calls until /)).toBeVisible();
+  const combined = rows(page).filter({ hasText: /\d+ requests/ }).first();
+  await combined.getByRole("link").first().click();
+  await expect(page.getByRole("dialog")).toContainText(/Requests\s*\d+ similar rejections/);
+});
+
 test("calls are listed, the newest first, and filtered by the address", async ({ keygate, page }) => {
   const { id, web } = await busy(keygate);
   await open(keygate, id);
