@@ -50,8 +50,7 @@ pub(super) fn row(call: Memo<Call>, workspace: Memo<Option<WorkspaceKey>>, names
         Some(model) => view! { <span class="mono">{model.to_string()}</span> }.into_any(),
         None => view! { <span class="muted">"none"</span> }.into_any(),
     };
-    let combined =
-        (count > 1).then(|| view! { <div class="sub">{whole(count.into())} " requests"</div> });
+    let combined = (count > 1).then(|| view! { <div class="sub">{whole(count.into())} " requests"</div> });
     let estimated = estimated.then(|| view! { <div class="sub">"estimated"</div> });
     view! {
         <tr role="row">

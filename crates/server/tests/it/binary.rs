@@ -1,72 +1,161 @@
-//! The real binary, for what is visible only from outside: its log, its files and its memory.
+//! The program in its own process, for what can only be seen from outside: its log, its files and its memory.
 
 use crate::support::Client;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use std::time::Duration;
+use tempfile::NamedTempFile;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
 
-/// A running `keygate serve`. It is killed at the end of the test.
+/// How long it may take to start and to stop, even on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running `keygate serve`. It is killed with the test.
 pub(crate) struct Binary {
     child: Child,
-    pub(crate) url: String,
-    /// The token of the sign-in link that it printed.
-    pub(crate) token: String,
-    stdout: BufReader<tokio::process::ChildStdout>,
-    log: PathBuf,
+    /// Kept open: printing without a reader would end the process.
+    lines: Lines<BufReader<ChildStdout>>,
+    config: PathBuf,
+    /// Not in the data folder, whose disk may be full.
+    log: NamedTempFile,
+    pub(crate) console: String,
+    /// The base URL of the first region.
+    pub(crate) gateway: String,
+    /// The sign-in link that the first process on a store prints.
+    pub(crate) link: Option<String>,
+    metrics: Option<String>,
 }
 
 impl Binary {
-    /// Starts it on the data folder `data`, with extra configuration and environment variables. It logs everything.
-    pub(crate) async fn start(data: &Path, toml: &str, env: &[(&str, &str)]) -> Self {
-        let (config, log) = (data.with_extension("toml"), data.with_extension("log"));
-        std::fs::write(&config, toml).unwrap();
+    /// Writes a configuration whose data is in the folder `data` of `dir`. `toml` begins with top-level fields.
+    pub(crate) fn config(dir: &Path, toml: &str) -> PathBuf {
+        let file = dir.join("keygate.toml");
+        let text = format!(
+            "data_dir = '{}'\nlisten = '127.0.0.1:0'\n{toml}\n[admin]\nlisten = '127.0.0.1:0'\n",
+            dir.join("data").display()
+        );
+        std::fs::write(&file, text).unwrap();
+        file
+    }
+
+    /// Serves the data in `dir`, with extra configuration and environment variables.
+    pub(crate) async fn start(dir: &Path, toml: &str, env: &[(&str, &str)]) -> Self {
+        Self::serve(&Self::config(dir, toml), env).await
+    }
+
+    /// Serves by a configuration file.
+    pub(crate) async fn serve(config: &Path, env: &[(&str, &str)]) -> Self {
+        let log = NamedTempFile::new().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_keygate"))
             .args(["serve", "--config"])
-            .arg(&config)
-            .env("KEYGATE_DATA_DIR", data)
-            .env("KEYGATE_LISTEN", "127.0.0.1:0")
-            .env("KEYGATE_LOG", "trace")
+            .arg(config)
             .envs(env.iter().copied())
             .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(&log).unwrap())
+            .stderr(log.reopen().unwrap())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        while !line.starts_with("Sign in: ") {
-            line.clear();
-            let read = stdout.read_line(&mut line).await.unwrap();
-            assert!(read > 0, "it ended early: {}", std::fs::read_to_string(&log).unwrap_or_default());
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (console, gateway) = (String::new(), String::new());
+        let mut binary = Self {
+            child,
+            lines,
+            config: config.to_owned(),
+            log,
+            console,
+            gateway,
+            link: None,
+            metrics: None,
+        };
+        let has_metrics = std::fs::read_to_string(config).unwrap().contains("[admin]");
+        while binary.gateway.is_empty() || (has_metrics && binary.metrics.is_none()) {
+            let line = binary.next_line().await;
+            if let Some(url) = line.strip_prefix("Console: ") {
+                binary.console = url.to_owned();
+            } else if let Some(link) = line.strip_prefix("Sign in: ") {
+                binary.link = Some(link.to_owned());
+            } else if let Some(url) = line.strip_prefix("Metrics: ") {
+                binary.metrics = Some(url.to_owned());
+            } else if let Some((url, _)) = line.strip_prefix("Gateway: ").and_then(|l| l.split_once(' '))
+                && binary.gateway.is_empty()
+            {
+                binary.gateway = url.to_owned();
+            }
         }
-        let link = line.trim().strip_prefix("Sign in: ").unwrap();
-        let (url, token) = link.split_once("/sign-in?token=").unwrap();
-        Self { child, url: url.to_owned(), token: token.to_owned(), stdout, log }
+        binary
     }
 
-    /// The owner, signed in with the link.
+    async fn next_line(&mut self) -> String {
+        let line = timeout(PATIENCE, self.lines.next_line()).await.expect("it starts").unwrap();
+        line.unwrap_or_else(|| panic!("it ended: {}", self.log()))
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap()
+    }
+
+    /// A sign-in link, created by another process next to this one.
+    pub(crate) fn sign_in_link(&self) -> String {
+        let text = succeeds(&["sign-in-link", "--config", self.config.to_str().unwrap()]);
+        let token = text.trim().split_once("token=").unwrap().1;
+        format!("{}/sign-in?token={token}", self.console)
+    }
+
+    /// The owner, signed in.
     pub(crate) async fn owner(&self) -> Client {
-        Client::of(&self.url).signed_in(&format!("{}/sign-in?token={}", self.url, self.token)).await
+        Client::of(&self.console).signed_in(&self.sign_in_link()).await
     }
 
-    /// The base URL of the first region for OpenAI clients.
-    pub(crate) fn gateway(&self) -> String {
-        format!("{}/compatible-mode/v1", self.url)
+    pub(crate) async fn metrics(&self) -> String {
+        let url = self.metrics.as_ref().expect("the configuration has an admin listener");
+        reqwest::get(url).await.unwrap().text().await.unwrap()
     }
 
-    /// The process id.
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id().unwrap()
+    /// Memory in use, in MiB.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
     }
 
-    /// Stops it as a service manager does. Returns its output since the start, and its log.
+    /// Kills it, as `kill -9` does, and returns its log.
+    pub(crate) async fn kill(mut self) -> String {
+        self.child.kill().await.unwrap();
+        self.log()
+    }
+
+    /// Stops it as a service manager does. Returns what it printed after its start, and its log.
     pub(crate) async fn stop(mut self) -> (String, String) {
-        let pid = self.pid().to_string();
+        let pid = self.child.id().unwrap().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
-        assert!(self.child.wait().await.unwrap().success(), "it stops cleanly when asked to");
+        let ended = timeout(PATIENCE, self.child.wait()).await;
+        assert!(ended.expect("it stops").unwrap().success(), "{}", self.log());
         let mut printed = String::new();
-        self.stdout.read_to_string(&mut printed).await.unwrap();
-        (printed, std::fs::read_to_string(&self.log).unwrap())
+        while let Some(line) = self.lines.next_line().await.unwrap() {
+            printed.push_str(&line);
+            printed.push('\n');
+        }
+        (printed, self.log())
     }
+}
+
+fn run(arguments: &[&str]) -> std::process::Output {
+    std::process::Command::new(env!("CARGO_BIN_EXE_keygate")).args(arguments).output().unwrap()
+}
+
+/// The output of a command, which must succeed.
+pub(crate) fn succeeds(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The error of a command, which must fail.
+pub(crate) fn fails(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
 }

@@ -1,64 +1,32 @@
 //! No secret appears in any log line, answer, mail or row. The test plants a key, sessions, a link, codes and browser
 //! cookies in the real binary, with all logging on, and searches everything it wrote.
 
+use crate::binary::Binary;
 use crate::outbox::{Outbox, other_than};
 use crate::support::{Client, OWNER, SINGAPORE, api_keys, call, chat, chat_call, send, workspaces};
 use reqwest::StatusCode;
 use serde_json::json;
 use std::path::Path;
-use std::process::Stdio;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
-use tokio::process::{Child, Command};
-
-struct Binary {
-    child: Child,
-    url: String,
-    token: String,
-    stdout: BufReader<tokio::process::ChildStdout>,
-}
-
-async fn start(dir: &Path) -> Binary {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_keygate"))
-        .args(["serve"])
-        .env("KEYGATE_DATA_DIR", dir)
-        .env("KEYGATE_LISTEN", "127.0.0.1:0")
-        .env("KEYGATE_LOG", "trace")
-        .stdout(Stdio::piped())
-        .stderr(std::fs::File::create(dir.with_extension("log")).unwrap())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    while !line.starts_with("Sign in: ") {
-        line.clear();
-        assert!(stdout.read_line(&mut line).await.unwrap() > 0, "it ended before it said how to sign in");
-    }
-    let link = line.trim().strip_prefix("Sign in: ").unwrap();
-    let (url, token) = link.split_once("/sign-in?token=").unwrap();
-    Binary { child, url: url.to_owned(), token: token.to_owned(), stdout }
-}
 
 #[tokio::test]
 async fn no_secret_is_written_anywhere() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    std::fs::create_dir(&data).unwrap();
-    let mut binary = start(&data).await;
-    let origin = binary.url.parse().unwrap();
+    let binary = Binary::start(dir.path(), "", &[("KEYGATE_LOG", "trace")]).await;
+    let (url, token) = (binary.console.clone(), token_of(binary.link.as_ref().unwrap()));
+    let origin = url.parse().unwrap();
     let http = reqwest::Client::builder()
         .default_headers([(reqwest::header::ORIGIN, origin)].into_iter().collect())
         .build()
         .unwrap();
-    let console = format!("{}/console/v1", binary.url);
+    let console = format!("{}/console/v1", url);
 
-    let signed_in =
-        send(http.post(format!("{console}/session")).json(&json!({ "token": binary.token }))).await;
+    let signed_in = send(http.post(format!("{console}/session")).json(&json!({ "token": token }))).await;
     assert_eq!(signed_in.status, StatusCode::CREATED);
     let cookie = signed_in.cookie().unwrap();
     let session = cookie.split_once('=').unwrap().1.to_owned();
     let browser = signed_in.cookies().remove(1).1;
-    let planted = plant_codes(&binary.url, &data, &browser).await;
+    let planted = plant_codes(&url, &data, &browser).await;
     let get = |path: String| send(http.get(format!("{console}{path}")).header("cookie", &cookie));
     let post = |path: String, body: serde_json::Value| {
         let request = http.post(format!("{console}{path}")).header("cookie", &cookie);
@@ -72,7 +40,7 @@ async fn no_secret_is_written_anywhere() {
     let id = created.body["id"].as_str().unwrap().to_owned();
 
     // Every way the key and the session pass through: good, repeated, refused, broken, and after the end.
-    let gateway = format!("{}/compatible-mode/v1", binary.url);
+    let gateway = format!("{}/compatible-mode/v1", url);
     let mut answers = vec![
         post(keys.clone(), json!({ "description": "canary" })).await,
         get(keys.clone()).await,
@@ -85,11 +53,11 @@ async fn no_secret_is_written_anywhere() {
         send(http.post(format!("{gateway}/chat/completions?key={key}")).json(&chat("qwen-plus"))).await,
         send(http.get(format!("{gateway}/models")).header("x-api-key", &key)).await,
         send(http.get(format!("{gateway}/nothing")).bearer_auth(&key)).await,
-        send(http.post(format!("{console}/session")).json(&json!({ "token": binary.token }))).await,
+        send(http.post(format!("{console}/session")).json(&json!({ "token": token }))).await,
     ];
     let made = post(format!("{keys}/{id}/temporary-key"), json!({})).await;
     let temporary = made.body["token"].as_str().unwrap().to_owned();
-    let tokens = format!("{}/api/v1/tokens", binary.url);
+    let tokens = format!("{}/api/v1/tokens", url);
     answers.extend([
         post(format!("{keys}/{id}/temporary-key"), json!({})).await,
         chat_call(&gateway, &temporary, "qwen-plus").await,
@@ -111,12 +79,7 @@ async fn no_secret_is_written_anywhere() {
     answers.push(chat_call(&gateway, &key, "qwen-plus").await);
     answers.push(send(http.delete(format!("{console}/session")).header("cookie", &cookie)).await);
 
-    let pid = binary.child.id().unwrap().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
-    assert!(binary.child.wait().await.unwrap().success(), "it stops cleanly when asked to");
-    let mut rest = String::new();
-    binary.stdout.read_to_string(&mut rest).await.unwrap();
-
+    let (rest, log) = binary.stop().await;
     let mut written = vec![("standard output".to_owned(), rest.into_bytes())];
     written.extend(
         answers.iter().enumerate().map(|(n, a)| (format!("answer {n}"), format!("{a:?}").into_bytes())),
@@ -124,9 +87,8 @@ async fn no_secret_is_written_anywhere() {
     written.extend(
         planted.answers.into_iter().map(|body| ("answer of a sign-in".to_owned(), body.into_bytes())),
     );
-    let log = std::fs::read(data.with_extension("log")).unwrap();
-    assert!(log.windows(15).any(|w| w == b"console request"), "the log is on");
-    written.push(("log".into(), log));
+    assert!(log.contains("console request"), "the log is on");
+    written.push(("log".into(), log.into_bytes()));
     for file in walk(&data).into_iter().filter(|f| !f.ends_with("server.key")) {
         written.push((file.display().to_string(), std::fs::read(&file).unwrap()));
     }
@@ -138,7 +100,7 @@ async fn no_secret_is_written_anywhere() {
         // Behind the public id and the end of its life.
         ("temporary key", &temporary[26..]),
         ("session", session.as_str()),
-        ("link", binary.token.as_str()),
+        ("link", token.as_str()),
         ("cookie of the browser", browser.as_str()),
     ]
     .into_iter()
@@ -157,6 +119,11 @@ async fn no_secret_is_written_anywhere() {
     };
     let found: Vec<_> = planted.codes.iter().map(places).filter(|places| !places.is_empty()).collect();
     assert!(found.len() < 2, "codes stand in {found:?}");
+}
+
+/// The token of a sign-in link.
+fn token_of(link: &str) -> String {
+    link.split_once("token=").unwrap().1.to_owned()
 }
 
 /// What was planted by signing in with codes, and the answers.

@@ -1,12 +1,11 @@
 //! The real program on a full or failing disk, with clocks that are set, and with two processes on one store.
 #![cfg(target_os = "linux")]
 
-mod process;
 mod small_disk;
 
+use crate::binary::{self, Binary};
 use crate::support::{Answer, Client, SINGAPORE, api_keys, chat_call, send};
 use inject::{EIO, ENOSPC, Faults};
-use process::Process;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use small_disk::SmallDisk;
@@ -45,7 +44,7 @@ fn unwritten(answer: &Answer, means: &str) -> bool {
     true
 }
 
-async fn ready(process: &Process) -> (u16, Value) {
+async fn ready(process: &Binary) -> (u16, Value) {
     let answer = send(reqwest::Client::new().get(format!("{}/ready", process.console))).await;
     (answer.status.as_u16(), answer.body)
 }
@@ -91,7 +90,7 @@ async fn a_disk_that_was_full_for_seconds_leaves_nothing_behind() {
     let Some(disk) = SmallDisk::mount("disk::a_disk_that_was_full_for_seconds_leaves_nothing_behind") else {
         return;
     };
-    let process = Process::start(disk.path(), "", &[]).await;
+    let process = Binary::start(disk.path(), "", &[]).await;
     let owner = process.owner().await;
     let workspace = owner.default_workspace(SINGAPORE).await;
     let (_, busy) = owner.key(SINGAPORE, &workspace).await;
@@ -169,7 +168,7 @@ async fn a_disk_that_was_full_for_seconds_leaves_nothing_behind() {
         total["calls"].as_u64().unwrap() - total["failures"].as_u64().unwrap() == made
     })
     .await;
-    let log = process.stop().await;
+    let (_, log) = process.stop().await;
     let lines = log.lines().filter(|line| !line.contains("console request")).count();
     assert!(lines < 30, "the log has a line about a failing disk now and then, not for each failure:\n{log}");
 }
@@ -178,7 +177,7 @@ async fn a_disk_that_was_full_for_seconds_leaves_nothing_behind() {
 async fn every_change_fails_whole_when_the_disk_fails() {
     let dir = tempfile::tempdir().unwrap();
     let faults = Faults::compile(dir.path());
-    let process = Process::start(dir.path(), "", &faults.env()).await;
+    let process = Binary::start(dir.path(), "", &faults.env()).await;
     let owner = process.owner().await;
     let workspace = owner.default_workspace(SINGAPORE).await;
     let keys = api_keys(SINGAPORE, &workspace);
@@ -225,7 +224,7 @@ async fn every_change_fails_whole_when_the_disk_fails() {
         assert_eq!(ready(&process).await.0, 200);
     }
     assert!(process.metrics().await.contains("keygate_store_writable{database=\"keygate\"} 1"));
-    let log = process.stop().await;
+    let (_, log) = process.stop().await;
     let lines = log.matches("writes to the database are failing").count();
     assert!((1..=2).contains(&lines), "one line a minute:\n{log}");
 }
@@ -234,7 +233,7 @@ async fn every_change_fails_whole_when_the_disk_fails() {
 async fn an_idle_server_notices_that_the_disk_recovered() {
     let dir = tempfile::tempdir().unwrap();
     let faults = Faults::compile(dir.path());
-    let process = Process::start(dir.path(), "", &faults.env()).await;
+    let process = Binary::start(dir.path(), "", &faults.env()).await;
     let owner = process.owner().await;
     faults.fail("keygate.db", 0, ALL, ENOSPC);
     let workspace = owner.default_workspace(SINGAPORE).await;
@@ -250,7 +249,7 @@ async fn an_idle_server_notices_that_the_disk_recovered() {
 async fn a_stop_with_a_failing_disk_says_what_is_lost() {
     let dir = tempfile::tempdir().unwrap();
     let faults = Faults::compile(dir.path());
-    let process = Process::start(dir.path(), "[timeouts]\nstop = 1\n", &faults.env()).await;
+    let process = Binary::start(dir.path(), "[timeouts]\nstop = 1\n", &faults.env()).await;
     let owner = process.owner().await;
     let (_, key) = owner.default_key().await;
     // Written before the disk fails, so that its names are known.
@@ -260,7 +259,7 @@ async fn a_stop_with_a_failing_disk_says_what_is_lost() {
     for _ in 0..7 {
         assert_eq!(chat_call(&process.gateway, &key, "qwen-flash").await.status, StatusCode::OK);
     }
-    let log = process.stop().await;
+    let (_, log) = process.stop().await;
     let lost = log.lines().find(|line| line.contains("calls were not written down"));
     assert!(lost.is_some_and(|line| line.contains("\"calls\":7")), "{log}");
     assert!(log.contains("rate-limit windows were not written"), "{log}");
@@ -270,7 +269,7 @@ async fn a_stop_with_a_failing_disk_says_what_is_lost() {
 async fn a_stop_waits_for_a_disk_that_recovers() {
     let dir = tempfile::tempdir().unwrap();
     let faults = Faults::compile(dir.path());
-    let process = Process::start(dir.path(), "[timeouts]\nstop = 20\n", &faults.env()).await;
+    let process = Binary::start(dir.path(), "[timeouts]\nstop = 20\n", &faults.env()).await;
     let owner = process.owner().await;
     let (_, key) = owner.granted("Limited", json!([["qwen-flash", 5, 90_000]])).await;
     faults.fail(".db", 0, ALL, EIO);
@@ -282,10 +281,10 @@ async fn a_stop_waits_for_a_disk_that_recovers() {
         tokio::time::sleep(Duration::from_secs(2)).await;
         std::fs::remove_file(control).unwrap();
     });
-    let log = process.stop().await;
+    let (_, log) = process.stop().await;
     recovers.await.unwrap();
     assert!(!log.contains("not written"), "{log}");
-    let process = Process::start(dir.path(), "", &[]).await;
+    let process = Binary::start(dir.path(), "", &[]).await;
     let refused = chat_call(&process.gateway, &key, "qwen-flash").await;
     assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "the limit knows what was called before");
     process.stop().await;
@@ -295,7 +294,7 @@ async fn a_stop_waits_for_a_disk_that_recovers() {
 async fn restarted_after_a_step(seconds: i64) -> Answer {
     let dir = tempfile::tempdir().unwrap();
     let faults = Faults::compile(dir.path());
-    let process = Process::start(dir.path(), "", &faults.env()).await;
+    let process = Binary::start(dir.path(), "", &faults.env()).await;
     let owner = process.owner().await;
     let (_, key) = owner.granted("Limited", json!([["qwen-flash", 5, 90_000]])).await;
     for _ in 0..5 {
@@ -306,7 +305,7 @@ async fn restarted_after_a_step(seconds: i64) -> Answer {
     std::fs::write(&faults.clock, seconds.to_string()).unwrap();
     assert_eq!(chat_call(&process.gateway, &key, "qwen-flash").await.status, 429, "it runs by another clock");
     process.stop().await;
-    let process = Process::start(dir.path(), "", &faults.env()).await;
+    let process = Binary::start(dir.path(), "", &faults.env()).await;
     let answer = chat_call(&process.gateway, &key, "qwen-flash").await;
     process.stop().await;
     answer
@@ -328,7 +327,7 @@ async fn a_clock_that_is_set_back_locks_nobody_out_for_long() {
 #[tokio::test]
 async fn a_second_server_on_a_store_does_not_start() {
     let dir = tempfile::tempdir().unwrap();
-    let process = Process::start(dir.path(), "", &[]).await;
+    let process = Binary::start(dir.path(), "", &[]).await;
     let link = dir.path().join("link");
     std::os::unix::fs::symlink(dir.path().join("data"), &link).unwrap();
     let (other, alias) = (dir.path().join("other"), dir.path().join("alias.db"));
@@ -341,13 +340,13 @@ async fn a_second_server_on_a_store_does_not_start() {
         format!("sqlite:{}", dir.path().join("data/../data/keygate.db").display()),
     ] {
         // Another data folder, so that only the key store is shared.
-        let file = Process::config(&other, &format!("database_url = '{url}'\n"));
-        let error = process::fails(&["serve", "--config", file.to_str().unwrap()]);
+        let file = Binary::config(&other, &format!("database_url = '{url}'\n"));
+        let error = binary::fails(&["serve", "--config", file.to_str().unwrap()]);
         assert!(error.contains("another process is using"), "{error}");
     }
     // The commands that work next to a running server still do.
     assert!(process.sign_in_link().contains("/sign-in?token="));
-    process::succeeds(&["check", "--config", Process::config(dir.path(), "").to_str().unwrap()]);
+    binary::succeeds(&["check", "--config", Binary::config(dir.path(), "").to_str().unwrap()]);
     process.stop().await;
-    Process::start(dir.path(), "", &[]).await.stop().await;
+    Binary::start(dir.path(), "", &[]).await.stop().await;
 }

@@ -1,11 +1,10 @@
 //! Metering loses nothing: what the log and the sums say of ten thousand calls of every kind is what the clients saw.
 
-mod binary;
 mod load;
 mod upstream;
 
+use crate::binary::Binary;
 use crate::support::{Client, SINGAPORE, Server, VIRGINIA, call, grants};
-use binary::Binary;
 use keygate_contract::{
     ApiKeyId, CallClass, ModelId, PageSize, UsageFigures, UsageGroup, UsageOf, UsageStep, WorkspaceId,
 };
@@ -215,7 +214,7 @@ async fn a_process_that_is_killed_forgets_its_last_moment_and_counts_nothing_twi
         [SINGAPORE, VIRGINIA].map(|id| format!("[[regions]]\nid = '{id}'\nlisten = '127.0.0.1:0'\n"));
     let text = format!("data_dir = '{}'\n{}{}", data.display(), config(&url), regions.concat());
     std::fs::write(&file, text).unwrap();
-    let binary = Binary::start(&file, SINGAPORE).await;
+    let binary = Binary::serve(&file, &[("KEYGATE_LOG", "error")]).await;
     let owner = Client::of(&binary.console).signed_in(binary.link.as_ref().unwrap()).await;
     let load = Load::new(binary.gateway.clone(), keys(&owner).await, arrivals);
 
@@ -228,7 +227,7 @@ async fn a_process_that_is_killed_forgets_its_last_moment_and_counts_nothing_twi
     }
     let killed_at = Instant::now();
     binary.kill().await;
-    let binary = Binary::start(&file, SINGAPORE).await;
+    let binary = Binary::serve(&file, &[("KEYGATE_LOG", "error")]).await;
     let restarted_at = Instant::now();
     load.base.write().unwrap().clone_from(&binary.gateway);
     run.await.unwrap();

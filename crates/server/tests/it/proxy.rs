@@ -1,35 +1,23 @@
 //! A proxy in front of the server that is missing from the configuration.
 
+use crate::binary::Binary;
 use std::path::Path;
-use std::process::Stdio;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::Command;
 
 /// Starts the binary, sends it three requests as a proxy does, kills it, and returns the warnings about
 /// `trusted_proxies`.
 async fn warnings(dir: &Path, toml: &str) -> Vec<String> {
-    let (config, log) = (dir.join("keygate.toml"), dir.join("log"));
-    std::fs::write(&config, toml).unwrap();
+    let config = dir.join("keygate.toml");
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_keygate"))
-        .args(["serve", "--config"])
-        .arg(&config)
-        .env("KEYGATE_DATA_DIR", dir.join("data"))
-        .env("KEYGATE_LISTEN", format!("127.0.0.1:{port}"))
-        .stdout(Stdio::piped())
-        .stderr(std::fs::File::create(&log).unwrap())
-        .kill_on_drop(true)
-        .spawn()
+    let data = dir.join("data");
+    std::fs::write(&config, format!("data_dir = '{}'\nlisten = '127.0.0.1:{port}'\n{toml}", data.display()))
         .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    while !lines.next_line().await.unwrap().expect("it started").starts_with("Gateway: ") {}
+    let binary = Binary::serve(&config, &[]).await;
     let http = reqwest::Client::new();
     for header in ["x-forwarded-for", "forwarded", "x-forwarded-for"] {
         let request = http.get(format!("http://127.0.0.1:{port}/console/v1/session"));
         assert_eq!(request.header(header, "203.0.113.9").send().await.unwrap().status(), 401);
     }
-    child.kill().await.unwrap();
-    let log = std::fs::read_to_string(log).unwrap();
+    let log = binary.kill().await;
     log.lines().filter(|line| line.contains("trusted_proxies")).map(str::to_owned).collect()
 }
 

@@ -2,7 +2,7 @@
 //! address bar.
 
 use crate::binary::Binary;
-use crate::support::{call, send};
+use crate::support::{Client, call, send};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -73,25 +73,25 @@ async fn secrets_that_an_upstream_quotes_do_not_get_out() {
     let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
     tokio::spawn(quoting_upstream(listener));
     let dir = tempfile::tempdir().unwrap();
-    let data = dir.path().join("data");
     let toml = format!(
         "[[upstreams]]\nid = 'stub'\nbase_url = '{base_url}'\napi_key_env = 'CANARY_KEY'\nmodels = ['qwen-plus']\n"
     );
     let smtp = format!("smtp://user:{SMTP_PASSWORD}@127.0.0.1:9");
     let env = [
+        ("KEYGATE_LOG", "trace"),
         ("CANARY_KEY", UPSTREAM_KEY),
         ("KEYGATE_SMTP_URL", smtp.as_str()),
         ("KEYGATE_SECRET_KEY", SERVER_KEY),
     ];
-    let binary = Binary::start(&data, &toml, &env).await;
-    let owner = binary.owner().await;
+    let binary = Binary::start(dir.path(), &toml, &env).await;
+    let owner = Client::of(&binary.console).signed_in(binary.link.as_ref().unwrap()).await;
     let (id, key) = owner.default_key().await;
     let mut answers = Vec::new();
     for n in 0..6 {
         let body = json!({
             "model": "qwen-plus", "stream": n >= 3, "messages": [{ "role": "user", "content": PROMPT }],
         });
-        let answer = send(call(&binary.gateway(), "/chat/completions", &key).json(&body)).await;
+        let answer = send(call(&binary.gateway, "/chat/completions", &key).json(&body)).await;
         answers.push(format!("{} {}", answer.status, answer.body));
     }
     assert!(answers[0].starts_with("400") && answers[0].contains("[redacted]"), "{}", answers[0]);
@@ -111,7 +111,7 @@ async fn secrets_that_an_upstream_quotes_do_not_get_out() {
     // A model name as long as a body, of which a log line may quote little.
     let long = format!("canary-model-{}", "m".repeat(100_000));
     let body = json!({ "model": long, "messages": [] });
-    assert_eq!(send(call(&binary.gateway(), "/chat/completions", &key).json(&body)).await.status, 404);
+    assert_eq!(send(call(&binary.gateway, "/chat/completions", &key).json(&body)).await.status, 404);
     // Mail that cannot be delivered.
     owner.post("/session/email-code", json!({ "email": "owner@localhost" })).await;
 

@@ -36,12 +36,13 @@ impl Faults {
     }
 
     /// The environment of a process whose writes should fail.
-    pub(crate) fn env(&self) -> [(&'static str, &Path); 3] {
+    pub(crate) fn env(&self) -> [(&'static str, &str); 3] {
         [
             ("LD_PRELOAD", &self.library),
             ("KEYGATE_TEST_FAULT", &self.control),
             ("KEYGATE_TEST_CLOCK", &self.clock),
         ]
+        .map(|(name, path)| (name, path.to_str().expect("paths of tests are text")))
     }
 
     /// From now on, `times` writes to files with `part` in their path fail, after `skip` that succeed.
