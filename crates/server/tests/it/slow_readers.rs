@@ -126,13 +126,14 @@ async fn bodies_before_sign_in_are_small() {
     let most = program.most_resident().await;
     assert!(most < idle + 50, "{idle} MiB grew to {most}");
     drop(unfinished);
-    let anonymous = Client::of(&program.binary.console);
-    let long = anonymous.post("/session", json!({ "token": "x".repeat(17 << 10) })).await;
+    // A client each: a rejection that leaves a body unread ends its connection.
+    let anonymous = || Client::of(&program.binary.console);
+    let long = anonymous().post("/session", json!({ "token": "x".repeat(17 << 10) })).await;
     assert_eq!((long.status.as_u16(), long.code()), (413, "body_too_large"));
     let path = format!("/regions/{SINGAPORE}/workspaces");
-    let stranger = anonymous.post(&path, json!({ "name": "x".repeat(100 << 10) })).await;
+    let stranger = anonymous().post(&path, json!({ "name": "x".repeat(100 << 10) })).await;
     assert_eq!((stranger.status.as_u16(), stranger.code()), (401, "not_signed_in"));
-    let owner = anonymous.signed_in(program.binary.link.as_ref().unwrap()).await;
+    let owner = anonymous().signed_in(program.binary.link.as_ref().unwrap()).await;
     let known = owner.post(&path, json!({ "name": "x".repeat(100 << 10) })).await;
     assert_eq!((known.status.as_u16(), known.code()), (422, "invalid_field"));
 }
@@ -258,7 +259,9 @@ async fn an_unread_stream_frees_its_place_and_its_upstream() {
     let (server, key) = before(address, "[limits]\ncalls_per_key = 1\n[timeouts]\nwrite = 2\n").await;
     let mut body = chat("qwen-plus");
     body["stream"] = true.into();
-    let stream = unread(&server, &key, &body).await;
+    let mut stream = unread(&server, &key, &body).await;
+    // It is admitted before another call asks for the only permit.
+    timeout(LONG, stream.read_exact(&mut [0; 12])).await.unwrap().unwrap();
     until_status(&server, &key, 429).await;
     timeout(LONG, upstream_closed.recv()).await.unwrap().unwrap();
     until_status(&server, &key, 200).await;
