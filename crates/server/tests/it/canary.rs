@@ -19,7 +19,7 @@ async fn no_secret_is_written_anywhere() {
         .default_headers([(reqwest::header::ORIGIN, origin)].into_iter().collect())
         .build()
         .unwrap();
-    let console = format!("{}/console/v1", url);
+    let console = format!("{url}/console/v1");
 
     let signed_in = send(http.post(format!("{console}/session")).json(&json!({ "token": token }))).await;
     assert_eq!(signed_in.status, StatusCode::CREATED);
@@ -40,7 +40,7 @@ async fn no_secret_is_written_anywhere() {
     let id = created.body["id"].as_str().unwrap().to_owned();
 
     // Every way the key and the session pass through: good, repeated, refused, broken, and after the end.
-    let gateway = format!("{}/compatible-mode/v1", url);
+    let gateway = binary.gateway.clone();
     let mut answers = vec![
         post(keys.clone(), json!({ "description": "canary" })).await,
         get(keys.clone()).await,
@@ -57,7 +57,7 @@ async fn no_secret_is_written_anywhere() {
     ];
     let made = post(format!("{keys}/{id}/temporary-key"), json!({})).await;
     let temporary = made.body["token"].as_str().unwrap().to_owned();
-    let tokens = format!("{}/api/v1/tokens", url);
+    let tokens = format!("{url}/api/v1/tokens");
     answers.extend([
         post(format!("{keys}/{id}/temporary-key"), json!({})).await,
         chat_call(&gateway, &temporary, "qwen-plus").await,
