@@ -56,6 +56,8 @@ pub(crate) struct Meter {
     belief: Belief,
     /// Whether it told what is not believed.
     doubted: bool,
+    /// Whether the gateway stopped reading an answer that may have gone on.
+    given_up: bool,
     /// What the answer weighs so far.
     output: Weight,
     /// What the upstream says, latest first believed.
@@ -110,6 +112,7 @@ impl Meter {
             estimate,
             belief: asking.belief(),
             doubted: false,
+            given_up: false,
             output: Weight::default(),
             usage: None,
             answered: false,
@@ -166,10 +169,20 @@ impl Meter {
         is_believed
     }
 
-    /// The call came to nothing: the caller has got an error, and is charged no tokens.
+    /// The call came to nothing: the caller has got an error.
     pub(crate) fn failed(&mut self, refusal: &Refusal) {
-        self.settle(0, "failed");
+        self.settle_failed(refusal);
         self.note.refused(refusal);
+    }
+
+    /// A call that failed upstream is charged no tokens. One that the gateway gave up on keeps its reservation: the
+    /// model may have worked all that time, and a caller can bring it about.
+    fn settle_failed(&mut self, refusal: &Refusal) {
+        if refusal.is_given_up() {
+            drop(self.admitted.take());
+        } else {
+            self.settle(0, "failed");
+        }
     }
 
     /// The answer has come to its end.
@@ -260,7 +273,8 @@ impl Drop for Meter {
             return;
         }
         let is_known = self.usage.is_some() || self.answered;
-        let is_certain = !self.doubted && (!self.left || (self.ended && self.usage.is_some()));
+        let is_certain =
+            !self.doubted && !self.given_up && (!self.left || (self.ended && self.usage.is_some()));
         let reserved = self.admitted.as_ref().map_or(0, Admitted::charged);
         match (is_known, is_certain) {
             (true, true) if self.usage.is_some() => self.settle(self.used(), "upstream"),
@@ -352,6 +366,10 @@ fn pass(piece: &Piece, lines: &mut Lines, meter: &mut Meter) -> Bytes {
     });
     match piece.end {
         Some(End::Broken(code)) => meter.broken(code),
+        Some(End::GivenUp(code)) => {
+            meter.given_up = true;
+            meter.broken(code);
+        }
         // Who reads no further than this has all of it.
         Some(End::Complete) => meter.ended(),
         None => {}

@@ -5,9 +5,11 @@
 //! URL-encoded. In a stream, a value is found even if it spans chunks.
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
@@ -29,6 +31,8 @@ struct Patterns {
     values: Vec<Zeroizing<Vec<u8>>>,
     search: AhoCorasick,
     longest: usize,
+    /// By byte: whether a value begins with it.
+    starts: [bool; 256],
 }
 
 impl fmt::Debug for Redactor {
@@ -41,7 +45,7 @@ impl Redactor {
     /// A redactor of these values. Values of fewer than 8 bytes are left out.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let long = secrets.into_iter().filter(|secret| secret.len() >= SECRET_MIN);
-        let mut values: Vec<Zeroizing<Vec<u8>>> = long.flat_map(forms).collect();
+        let mut values: Vec<Zeroizing<Vec<u8>>> = long.flat_map(forms).map(Zeroizing::new).collect();
         values.sort_unstable_by(|a, b| a.as_slice().cmp(b.as_slice()));
         values.dedup_by(|a, b| a.as_slice() == b.as_slice());
         if values.is_empty() {
@@ -52,7 +56,9 @@ impl Redactor {
             .build(values.iter().map(|value| value.as_slice()))
             .expect("a handful of short patterns fits an automaton");
         let longest = values.iter().map(|value| value.len()).max().unwrap_or(0);
-        Self(Some(Arc::new(Patterns { values, search, longest })))
+        let mut starts = [false; 256];
+        values.iter().for_each(|value| starts[usize::from(value[0])] = true);
+        Self(Some(Arc::new(Patterns { values, search, longest, starts })))
     }
 
     /// The text without the secrets.
@@ -81,16 +87,65 @@ impl Redactor {
     }
 }
 
-/// A value in every form that is searched for.
-fn forms(secret: &str) -> [Zeroizing<Vec<u8>>; 4] {
-    let json = Zeroizing::new(serde_json::Value::from(secret).to_string());
-    let json = &json[1..json.len() - 1];
-    [
-        Zeroizing::new(secret.as_bytes().to_vec()),
-        Zeroizing::new(json.as_bytes().to_vec()),
-        Zeroizing::new(json.replace('/', "\\/").into_bytes()),
-        Zeroizing::new(utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string().into_bytes()),
-    ]
+/// What `encodeURIComponent` and its like leave as it is.
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+/// What RFC 3986 leaves as it is.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// A value in every form that is searched for: as it is; as JSON writes it, with none, some or all characters escaped; as
+/// URLs encode it; and in base 64, by itself and as a header has it.
+fn forms(secret: &str) -> Vec<Vec<u8>> {
+    let json = |escapes: &dyn Fn(char) -> bool, upper: bool| -> String {
+        secret
+            .encode_utf16()
+            .map(|unit| match char::from_u32(unit.into()).filter(|c| !escapes(*c)) {
+                Some(plain) => plain.to_string(),
+                None if upper => format!("\\u{unit:04X}"),
+                None => format!("\\u{unit:04x}"),
+            })
+            .collect()
+    };
+    let quoted = serde_json::Value::from(secret).to_string();
+    let quoted = quoted[1..quoted.len() - 1].to_owned();
+    let mut forms = vec![secret.to_owned(), quoted.replace('/', "\\/"), quoted];
+    for upper in [false, true] {
+        forms.push(json(&|_| true, upper));
+        forms.push(json(&|c| !c.is_ascii_alphanumeric(), upper));
+        forms.push(json(&|c| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.' | '~'), upper));
+        // As PHP, Go and .NET do for HTML.
+        forms.push(json(&|c| matches!(c, '<' | '>' | '&' | '+' | '\'' | '='), upper));
+    }
+    for set in [NON_ALPHANUMERIC, COMPONENT, UNRESERVED] {
+        let encoded = utf8_percent_encode(secret, set).to_string();
+        forms.push(lowered_escapes(&encoded));
+        forms.push(encoded.replace("%20", "+"));
+        forms.push(encoded);
+    }
+    for text in [secret.to_owned(), format!("Bearer {secret}")] {
+        forms.push(STANDARD.encode(&text).trim_end_matches('=').to_owned());
+        forms.push(URL_SAFE_NO_PAD.encode(&text));
+    }
+    forms.into_iter().map(String::into_bytes).collect()
+}
+
+/// The same with lower-case digits in its percent escapes.
+fn lowered_escapes(encoded: &str) -> String {
+    let mut digits = 0u8;
+    let lower = |c: char| {
+        let is_digit = digits > 0;
+        digits = if c == '%' { 2 } else { digits.saturating_sub(1) };
+        if is_digit { c.to_ascii_lowercase() } else { c }
+    };
+    encoded.chars().map(lower).collect()
 }
 
 impl Patterns {
@@ -101,7 +156,8 @@ impl Patterns {
         (from..data.len())
             .find(|at| {
                 let end = &data[*at..];
-                self.values.iter().any(|value| value.len() > end.len() && value.starts_with(end))
+                self.starts[usize::from(end[0])]
+                    && self.values.iter().any(|value| value.len() > end.len() && value.starts_with(end))
             })
             .unwrap_or(data.len())
     }
@@ -222,7 +278,19 @@ mod tests {
     #[test]
     fn a_secret_is_removed_in_every_form() {
         let redactor = Redactor::new([KEY]);
-        for text in ["up-3a/9f\"72c1", "up-3a/9f\\\"72c1", "up-3a\\/9f\\\"72c1", "up%2D3a%2F9f%2272c1"] {
+        for text in [
+            "up-3a/9f\"72c1",
+            "up-3a/9f\\\"72c1",
+            "up-3a\\/9f\\\"72c1",
+            "up%2D3a%2F9f%2272c1",
+            "up-3a%2F9f%2272c1",
+            "up-3a%2f9f%2272c1",
+            "\\u0075\\u0070\\u002d\\u0033\\u0061\\u002f\\u0039\\u0066\\u0022\\u0037\\u0032\\u0063\\u0031",
+            "up-3a\\u002f9f\\u002272c1",
+            "up-3a\\u002F9f\\u002272c1",
+            "dXAtM2EvOWYiNzJjMQ",
+            "QmVhcmVyIHVwLTNhLzlmIjcyYzE",
+        ] {
             assert_eq!(redactor.text(&format!("<{text}>")), "<[redacted]>", "{text}");
             assert_eq!(redactor.bytes(Bytes::from(text.to_owned())), REDACTED);
         }

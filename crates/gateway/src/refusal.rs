@@ -130,6 +130,8 @@ pub enum Refusal {
     UpstreamTimeout,
     /// The upstream's answer was cut off or cannot be read.
     UpstreamBroken,
+    /// The upstream's answer is larger than the gateway holds for one key.
+    AnswerTooLarge,
 }
 
 /// The codes of a refusal in each door's words.
@@ -266,7 +268,7 @@ impl Refusal {
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
                 codes(status, "RequestTimeOut", "request_timeout", "server_error", "api_error")
             }
-            Self::UpstreamBroken => codes(
+            Self::UpstreamBroken | Self::AnswerTooLarge => codes(
                 StatusCode::BAD_GATEWAY,
                 "InternalError.Upstream",
                 "upstream_error",
@@ -362,7 +364,16 @@ impl Refusal {
             Self::UpstreamUnreachable => "The model cannot be reached. Try again in a moment.".into(),
             Self::UpstreamTimeout => "The model did not answer in time. Try again, with less to do if you can.".into(),
             Self::UpstreamBroken => "The model's answer was cut off or could not be read. Try again.".into(),
+            Self::AnswerTooLarge => {
+                "The model's answer is larger than the gateway can hold. Ask for less at once, or for a stream.".into()
+            }
         }
+    }
+
+    /// Whether the gateway gave up on an upstream that may have worked all the time: it waited too long for it, or could
+    /// not hold its answer.
+    pub(crate) fn is_given_up(&self) -> bool {
+        matches!(self, Self::UpstreamTimeout | Self::AnswerTooLarge | Self::MemoryFull)
     }
 
     /// The limit that refuses the call, if one does.

@@ -28,6 +28,8 @@ pub(crate) enum End {
     Complete,
     /// It broke. The client is told so by this code.
     Broken(&'static str),
+    /// It was silent for too long, and is given up with this code.
+    GivenUp(&'static str),
 }
 
 /// What says in a stream that it ends.
@@ -162,7 +164,8 @@ impl<B> Relay<B> {
     }
 
     fn broken(&self, refusal: &Refusal) -> End {
-        End::Broken(self.door.code(&refusal.codes()))
+        let code = self.door.code(&refusal.codes());
+        if refusal.is_given_up() { End::GivenUp(code) } else { End::Broken(code) }
     }
 
     /// What the stream comes to with this piece.

@@ -2,8 +2,10 @@
 
 use crate::tokens::Weight;
 use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::fmt;
 
 /// More than this is no number of tokens: JSON cannot tell it exactly. How many a call can have used is for
 /// [`crate::belief`].
@@ -106,7 +108,7 @@ struct Answer<'a> {
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
     #[serde(default)]
-    choices: Option<Vec<Option<Choice>>>,
+    choices: Option<Choices>,
     /// Of responses: what was said, in a whole answer.
     #[serde(default)]
     output: Weight,
@@ -126,6 +128,40 @@ struct Choice {
     message: Weight,
     #[serde(default)]
     text: Weight,
+}
+
+/// Choices, of which only the sum is kept: an upstream may send millions.
+#[derive(Clone, Copy)]
+struct Choices {
+    output: Weight,
+    is_empty: bool,
+}
+
+impl<'de> Deserialize<'de> for Choices {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Sum;
+        impl<'de> Visitor<'de> for Sum {
+            type Value = Choices;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of choices")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Choices, A::Error> {
+                let mut sum = Choices { output: Weight::default(), is_empty: true };
+                while let Some(choice) = items.next_element::<Option<Choice>>()? {
+                    sum.is_empty = false;
+                    if let Some(choice) = choice {
+                        sum.output.add(choice.delta);
+                        sum.output.add(choice.message);
+                        sum.output.add(choice.text);
+                    }
+                }
+                Ok(sum)
+            }
+        }
+        deserializer.deserialize_seq(Sum)
+    }
 }
 
 #[derive(Deserialize)]
@@ -162,13 +198,11 @@ pub(crate) fn read(json: &[u8]) -> serde_json::Result<Told> {
     let usage = block.and_then(Usage::read);
     let mut output = answer.output;
     output.add(answer.delta);
-    for choice in answer.choices.iter().flatten().flatten() {
-        output.add(choice.delta);
-        output.add(choice.message);
-        output.add(choice.text);
+    if let Some(choices) = answer.choices {
+        output.add(choices.output);
     }
     // Also when it cannot be believed: the client did not ask for the event.
-    let is_usage_only = answer.usage.is_some() && answer.choices.is_some_and(|choices| choices.is_empty());
+    let is_usage_only = answer.usage.is_some() && answer.choices.is_some_and(|choices| choices.is_empty);
     Ok(Told { usage, output, is_usage_only })
 }
 

@@ -148,7 +148,8 @@ impl<'a> Reading<'a> {
             return Role::Reference;
         }
         match parent {
-            Role::Message if name == b"content" => Role::Content,
+            // A part may have parts of its own, such as the result of a tool.
+            Role::Message | Role::Content | Role::Part if name == b"content" => Role::Content,
             // An earlier audio answer of the model, by its id.
             Role::Message if name == b"audio" => Role::Reference,
             Role::Item => {
@@ -240,6 +241,11 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// A name in lower case: some upstreams, such as those in Go, read names in any case.
+fn lowered(name: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    if name.iter().any(u8::is_ascii_uppercase) { Cow::Owned(name.to_ascii_lowercase()) } else { name }
+}
+
 /// Whether a text begins with `mark` after optional blanks, escaped or not.
 fn begins_with(raw: &[u8], mut mark: &[u8]) -> bool {
     /// The number of bytes to look at.
@@ -321,6 +327,7 @@ impl Sink for Reading<'_> {
             if Field::is_another_spelling(&name) {
                 return Err(Fault::Shape(at.start));
             }
+            let name = lowered(name);
             self.next = self.top_field(&name);
             if PROMPT_FIELDS.contains(&name.as_ref()) {
                 return Ok(());
@@ -328,7 +335,7 @@ impl Sink for Reading<'_> {
         } else if self.steers() {
             return Ok(());
         } else {
-            self.next = self.field_role(self.roles[self.depth], &name);
+            self.next = self.field_role(self.roles[self.depth], &lowered(name));
         }
         self.weight += weight + 3;
         Ok(())

@@ -179,6 +179,30 @@ fn numbers_and_brackets_weigh_by_their_length() {
 }
 
 #[test]
+fn names_weigh_the_same_in_any_case() {
+    for (plain, other) in [
+        (
+            r#""messages":[{"content":[{"image_url":{"url":"https://a/b"}}]}]"#,
+            r#""messages":[{"Content":[{"Image_URL":{"URL":"https://a/b"}}]}]"#,
+        ),
+        (
+            r#""messages":[{"content":[{"video_url":{"url":"https://a/b"}}]}]"#,
+            r#""Messages":[{"content":[{"Video_url":{"url":"https://a/b"}}]}]"#,
+        ),
+        (r#""tools":[{"type":"web_search"}]"#, r#""Tools":[{"Type":"web_search"}]"#),
+    ] {
+        assert_eq!(chat(plain), chat(other), "{other}");
+        let references = |fields: &str| {
+            let body = format!(r#"{{"model":"a",{fields}}}"#);
+            CallBody::parse(body.as_bytes(), Call::ChatCompletions).unwrap().unnamed_references()
+        };
+        assert_eq!(references(plain), references(other), "{other}");
+    }
+    let nested = content(r#"[{"content":[{"image_url":{"url":"https://a/b"}}]}]"#);
+    assert!(nested > 1_750, "{nested}");
+}
+
+#[test]
 fn media_weigh_by_their_bytes_only_in_parts_of_a_message() {
     let png = format!("data:image/png;base64,{}", "A".repeat(4_000_000));
     let (one, most) = (1_750, 11_718);

@@ -89,6 +89,6 @@ async fn read_answer(answer: Sent, mut meter: Box<Meter>) {
             meter.answered();
             read_stream(stream, Lines::new(UsageEvent::Shown), meter).await;
         }
-        Err(_) => meter.settle(0, "failed"),
+        Err(refusal) => meter.settle_failed(&refusal),
     }
 }

@@ -21,6 +21,9 @@ use vector::unit_vector;
 
 /// Between two pieces of a stream, so that it can be seen to stream.
 const PIECE_EVERY: Duration = Duration::from_millis(10);
+/// The largest body that is answered, in bytes: the echo builds values of what it reads, which takes a hundred times the
+/// memory of a hostile body.
+const BODY_MAX: usize = 1 << 20;
 /// Numbers in a vector when the request does not say, and the most it may say.
 const DIMENSIONS: usize = 1024;
 const DIMENSIONS_MAX: usize = 4096;
@@ -30,6 +33,9 @@ const TEXTS_MAX: usize = 2048;
 const NUMBERS_MAX: usize = 1 << 20;
 
 pub(crate) fn answer(outgoing: &Outgoing) -> Result<Answer, Refusal> {
+    if outgoing.body.len() > BODY_MAX {
+        return Err(Refusal::BodyTooLarge { limit: BODY_MAX });
+    }
     match outgoing.call {
         Call::ChatCompletions => chat(outgoing),
         Call::Completions => completion(outgoing),

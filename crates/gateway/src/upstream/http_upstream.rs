@@ -18,6 +18,12 @@ use serde::de::IgnoredAny;
 use std::pin::pin;
 use thiserror::Error;
 
+/// The most of an error that is read, in bytes.
+const ERROR_MAX: usize = 64 << 10;
+/// The most of an upstream's message and of the parameter that it names, in bytes. Some quote the whole request.
+const MESSAGE_MAX: usize = 4 << 10;
+const PARAM_MAX: usize = 256;
+
 /// Why an upstream cannot be set up.
 #[derive(Debug, Error)]
 pub enum UpstreamError {
@@ -159,18 +165,22 @@ impl HttpUpstream {
     /// An answer that is not a stream: read whole, so that a broken one becomes a clear error.
     async fn whole(&self, answer: Response<Pooled>, memory: MemoryOf<'_>) -> Result<(Bytes, Told), Refusal> {
         let (head, body) = answer.into_parts();
-        let (mut body, mut buffer) = (pin!(body), Buffer::new(memory, memory.answer_max()));
-        let body = in_time(self.timeouts.whole, buffer.fill(body.as_mut()))
+        let is_success = head.status.is_success();
+        let refused = |body: &[u8]| refused(head.status, &head.headers, body, &self.redactor);
+        let most = if is_success { memory.answer_max() } else { ERROR_MAX };
+        let (mut body, mut buffer) = (pin!(body), Buffer::new(memory, most));
+        let filled = in_time(self.timeouts.whole, buffer.fill(body.as_mut()))
             .await
             .map_err(|_| Refusal::UpstreamTimeout)?
             .map_err(|error| match error {
                 FillError::OutOfMemory => Refusal::MemoryFull,
-                FillError::TooLarge | FillError::Broken(_) => Refusal::UpstreamBroken,
-            })?
-            .bytes;
-        let body = self.redactor.bytes(body);
-        if !head.status.is_success() {
-            return Err(refused(head.status, &head.headers, &body, &self.redactor));
+                FillError::TooLarge if is_success => Refusal::AnswerTooLarge,
+                FillError::TooLarge => refused(&[]),
+                FillError::Broken(_) => Refusal::UpstreamBroken,
+            })?;
+        let body = filled.replaced_by(self.redactor.bytes(filled.bytes.clone()));
+        if !is_success {
+            return Err(refused(&body));
         }
         let told = match usage::read_whole(&body) {
             Ok(told) => told,
@@ -216,11 +226,14 @@ fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], redactor: &Reda
         | StatusCode::UNPROCESSABLE_ENTITY => match serde_json::from_slice::<ErrorBody>(body) {
             Ok(ErrorBody { error }) if !error.message.contains("sk-") => {
                 // Again with JSON escapes decoded, because they may hide a secret.
-                let plain = |text: String| redactor.text(&text).into_owned();
+                let plain = |text: &str, most: usize| {
+                    let text = redactor.text(text);
+                    text[..text.floor_char_boundary(most)].to_owned()
+                };
                 Refusal::UpstreamRejected {
                     status,
-                    message: plain(error.message),
-                    param: error.param.map(plain),
+                    message: plain(&error.message, MESSAGE_MAX),
+                    param: error.param.map(|param| plain(&param, PARAM_MAX)),
                 }
             }
             _ => Refusal::UpstreamRejected {

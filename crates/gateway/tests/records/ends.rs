@@ -192,3 +192,42 @@ fn a_call_read_on_when_the_runtime_ends_is_recorded_once() {
     drop(runtime);
     assert_eq!(rig.record().tokens, estimate(2));
 }
+
+/// Whether a call that ended like this left its reservation in the minute: the model has room for one.
+async fn keeps_its_reservation(rig: &Rig, body: &str) -> bool {
+    let key = rig.key();
+    text(rig.chat(&key, body).await).await;
+    let second = rig.chat(&key, body).await.status();
+    second == 429
+}
+
+#[tokio::test]
+async fn a_call_that_the_gateway_gives_up_keeps_its_reservation() {
+    let free = r#"{"model":"free","messages":[{"role":"user","content":"Hello there"}]}"#;
+    let stream = r#"{"model":"free","stream":true,"messages":[{"role":"user","content":"Hello there"}]}"#;
+    // It never answers, and it falls silent in the middle.
+    assert!(keeps_its_reservation(&Rig::new("", true).await, free).await);
+    assert!(keeps_its_reservation(&Rig::new(&streamed(HELLO), true).await, stream).await);
+    // An answer that is larger than the share of a key: a quarter of 64 MiB.
+    let large = whole("200 OK", &format!("\"{}\"", "x".repeat(17 << 20)));
+    assert!(keeps_its_reservation(&Rig::new(&large, false).await, free).await);
+    // What the upstream itself rejects, or what breaks, costs nothing.
+    let error = whole("500 Internal Server Error", "oops");
+    assert!(!keeps_its_reservation(&Rig::new(&error, false).await, free).await);
+    assert!(!keeps_its_reservation(&Rig::new("", false).await, free).await);
+}
+
+#[tokio::test]
+async fn an_upstream_that_quotes_the_request_is_cut_short() {
+    let quote = |bytes: usize| {
+        let body = format!(r#"{{"error":{{"message":"é{0}","param":"{0}"}}}}"#, "x".repeat(bytes));
+        whole("400 Bad Request", &body)
+    };
+    for (bytes, least) in [(20_000, 4_000), (10 << 20, 0)] {
+        let rig = Rig::new(&quote(bytes), false).await;
+        let response = rig.chat(&rig.key(), WHOLE).await;
+        assert_eq!(response.status(), 400);
+        let answer = text(response).await;
+        assert!((least..5_000).contains(&answer.len()), "{bytes}: {}", answer.len());
+    }
+}
