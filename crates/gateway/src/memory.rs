@@ -23,6 +23,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 pub const FREE: usize = 16 << 10;
 /// Bytes per unit of the semaphores, whose counts have 32 bits.
 const UNIT: usize = 1 << 10;
+/// Bytes that each key may take from the pool for small holders.
+const SMALL: usize = 1 << 20;
 /// The minimum share of the console API, in bytes: two of its largest bodies.
 const CONSOLE_MIN: usize = 2 << 20;
 
@@ -34,7 +36,9 @@ pub struct OutOfMemory;
 #[derive(Debug)]
 pub struct MemoryBudget {
     process: Level,
-    /// Bytes of the process without its reserve.
+    /// Bytes of the pool for small holders.
+    small: usize,
+    /// Bytes of the process without that pool and its reserve.
     free: usize,
     console: Arc<Level>,
     /// Bytes of one key, including its reserve.
@@ -69,13 +73,19 @@ pub struct MemoryOf<'a> {
 /// A limit on bytes: what any body may take, and the reserve for the last body.
 #[derive(Debug)]
 struct Level {
+    /// For small holders, so that they need not wait for large ones.
+    small: Semaphore,
     free: Semaphore,
     last: Semaphore,
 }
 
 impl Level {
-    fn new(bytes: usize) -> Self {
-        Self { free: Semaphore::new(bytes / UNIT), last: Semaphore::new(1) }
+    fn new(small: usize, bytes: usize) -> Self {
+        Self {
+            small: Semaphore::new(small / UNIT),
+            free: Semaphore::new(bytes / UNIT),
+            last: Semaphore::new(1),
+        }
     }
 }
 
@@ -88,11 +98,15 @@ impl MemoryBudget {
         let key_share = (total / 4).max(body_max).min(total);
         // Members of an account send little. An eighth holds about a hundred of their largest answers.
         let console = (total / 8).max(CONSOLE_MIN).min(total);
-        let free = total - key_share;
+        // An eighth of the rest. Large answers that are read slowly can hold all else for a long time, and small
+        // requests of other keys still pass.
+        let small = (total - key_share) / 8;
+        let free = total - key_share - small;
         Self {
-            process: Level::new(free),
+            process: Level::new(small, free),
+            small,
             free,
-            console: Arc::new(Level::new(console)),
+            console: Arc::new(Level::new(0, console)),
             key_share,
             body_max,
             within,
@@ -108,8 +122,9 @@ impl MemoryBudget {
     /// Bytes charged now. A reserve in use counts in full.
     pub fn in_use(&self) -> u64 {
         let free = self.process.free.available_permits().saturating_mul(UNIT);
+        let small = self.process.small.available_permits().saturating_mul(UNIT);
         let last = if self.process.last.available_permits() == 0 { self.key_share } else { 0 };
-        (self.free.saturating_sub(free) + last) as u64
+        (self.free.saturating_sub(free) + self.small.saturating_sub(small) + last) as u64
     }
 
     /// The number of bodies and answers so far that did not get memory in time.
@@ -152,13 +167,14 @@ impl MemoryOf<'_> {
         let share = match self.holder {
             Holder::Key(key) => key.0.get_or_init(|| {
                 let free = budget.key_share.saturating_sub(budget.body_max);
-                Arc::new(Level::new(free))
+                Arc::new(Level::new(SMALL, free))
             }),
             Holder::Console => &budget.console,
         };
         Charge {
             budget: Arc::clone(budget),
             share: Arc::clone(share),
+            of_small: 0,
             of_share: Part::default(),
             of_process: Part::default(),
         }
@@ -189,6 +205,8 @@ impl<B: AsRef<[u8]>> AsRef<[u8]> for Held<B> {
 struct Charge {
     budget: Arc<MemoryBudget>,
     share: Arc<Level>,
+    /// Units taken from the pool for small holders.
+    of_small: usize,
     of_share: Part,
     of_process: Part,
 }
@@ -244,7 +262,20 @@ impl Charge {
         })
     }
 
+    /// Takes from the pool for small holders, while the key holds little of it.
+    fn grow_small(&mut self, units: u32) -> bool {
+        let Ok(of_key) = self.share.small.try_acquire_many(units) else { return false };
+        let Ok(of_pool) = self.budget.process.small.try_acquire_many(units) else { return false };
+        of_key.forget();
+        of_pool.forget();
+        self.of_small += units as usize;
+        true
+    }
+
     fn grow_at_once(&mut self, units: u32) -> bool {
+        if self.grow_small(units) {
+            return true;
+        }
         let at_once = |part: &Part, level: &'_ Level| -> Option<usize> {
             if part.is_last {
                 return Some(0);
@@ -299,6 +330,8 @@ async fn units_or_last(level: &Level, units: u32) -> Taken<'_> {
 
 impl Drop for Charge {
     fn drop(&mut self) {
+        self.share.small.add_permits(self.of_small);
+        self.budget.process.small.add_permits(self.of_small);
         self.of_share.give_back(&self.share);
         self.of_process.give_back(&self.budget.process);
     }

@@ -76,6 +76,29 @@ async fn unfinished_bodies_of_one_key_leave_the_other_keys_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn small_bodies_pass_while_others_hold_all_memory() {
+    let budget = budget(64 * MIB, 8 * MIB);
+    let keys: Vec<_> = (0..4).map(|_| KeyMemory::default()).collect();
+    let mut stuck: Vec<_> = keys
+        .iter()
+        .flat_map(|key| [key; 4])
+        .map(|key| Box::pin(read(&budget, key, body(8 * MIB, true))))
+        .collect();
+    for body in &mut stuck {
+        assert!(body.as_mut().now_or_never().is_none());
+    }
+    let modest = KeyMemory::default();
+    assert!(
+        read(&budget, &modest, body(8 * MIB, false)).now_or_never().is_none(),
+        "nothing is left for large ones"
+    );
+    assert!(read(&budget, &modest, body(MIB / 2, false)).now_or_never().unwrap().is_ok());
+    assert!(budget.in_use() <= 64 * MIB as u64);
+    drop(stuck);
+    assert_eq!(budget.in_use(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn bodies_that_wait_for_each_other_all_come_through() {
     let budget = budget(32 * MIB, 8 * MIB);
     let keys: Vec<_> = (0..8).map(|_| Arc::new(KeyMemory::default())).collect();

@@ -5,7 +5,7 @@ use crate::usage::{self, Told};
 use bytes::Bytes;
 
 /// The longest line of a stream that is read, in bytes. Longer ones hold media, and pass unread.
-pub(super) const LINE_MAX: usize = 1 << 20;
+pub(super) const LINE_MAX: usize = 256 << 10;
 
 /// Reads the lines of a stream of events, however it is cut into pieces, and leaves out what is not to be seen.
 #[derive(Debug)]
