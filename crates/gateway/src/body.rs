@@ -9,6 +9,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// A stream of pieces that does not fail.
 type BoxStream = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
@@ -18,9 +19,46 @@ type BoxStream = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
 pub struct Body(Inner);
 
 enum Inner {
-    /// The rest of it, and the meter of its call.
-    Whole(Bytes, Option<Box<Meter>>),
+    Whole(Whole),
     Stream(BoxStream),
+}
+
+/// An answer that is in memory.
+struct Whole {
+    /// What is not handed over yet.
+    rest: Bytes,
+    /// Of its call, if it is the answer of one.
+    meter: Option<Box<Meter>>,
+    /// When a large answer is given up. The clock starts with its first chunk.
+    until: Option<Instant>,
+}
+
+/// From this size on, in bytes, an answer must be read within [`READ_WITHIN`]. All of it stays in memory until then.
+const LARGE: usize = 1 << 20;
+/// How long a client may take to read a large answer. A client that reads it byte by byte could hold the memory for days.
+const READ_WITHIN: Duration = Duration::from_secs(600);
+
+impl Whole {
+    /// The next chunk; `None` at the end, and when the time is up. The connection then ends before the announced length.
+    fn next(&mut self) -> Option<Bytes> {
+        if self.until.is_some() || self.rest.len() >= LARGE {
+            let now = Instant::now();
+            if now >= *self.until.get_or_insert(now + READ_WITHIN) {
+                self.rest.clear();
+                // Recorded like an answer that its client left.
+                drop(self.meter.take());
+                return None;
+            }
+        }
+        let piece = next_piece(&mut self.rest);
+        // Settled before the client sees the end, so that its next call finds the settled limits.
+        if self.rest.is_empty()
+            && let Some(mut meter) = self.meter.take()
+        {
+            meter.ended();
+        }
+        piece
+    }
 }
 
 /// The most bytes of a body that a connection gets at once. It copies them into its own buffer, and asks for more when
@@ -34,13 +72,13 @@ pub fn next_piece(rest: &mut Bytes) -> Option<Bytes> {
 
 impl Body {
     pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
-        Self(Inner::Whole(bytes.into(), None))
+        Self(Inner::Whole(Whole { rest: bytes.into(), meter: None, until: None }))
     }
 
     /// The whole answer of a call. The call keeps its concurrency permit and its meter until the last chunk is handed
     /// over: a client that does not read frees no capacity for its next call.
     pub(crate) fn metered(bytes: Bytes, meter: Box<Meter>) -> Self {
-        Self(Inner::Whole(bytes, Some(meter)))
+        Self(Inner::Whole(Whole { rest: bytes, meter: Some(meter), until: None }))
     }
 
     pub(crate) fn stream(stream: impl Stream<Item = Bytes> + Send + 'static) -> Self {
@@ -57,28 +95,19 @@ impl http_body::Body for Body {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let next = match &mut self.0 {
-            Inner::Whole(rest, meter) => {
-                let piece = next_piece(rest);
-                // Settled before the client sees the end, so that its next call sees the settled limits.
-                if rest.is_empty()
-                    && let Some(mut meter) = meter.take()
-                {
-                    meter.ended();
-                }
-                Poll::Ready(piece)
-            }
+            Inner::Whole(whole) => Poll::Ready(whole.next()),
             Inner::Stream(stream) => stream.poll_next_unpin(cx),
         };
         next.map(|bytes| bytes.map(|b| Ok(Frame::data(b))))
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(&self.0, Inner::Whole(rest, _) if rest.is_empty())
+        matches!(&self.0, Inner::Whole(whole) if whole.rest.is_empty())
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Inner::Whole(rest, _) => SizeHint::with_exact(rest.len() as u64),
+            Inner::Whole(whole) => SizeHint::with_exact(whole.rest.len() as u64),
             Inner::Stream(_) => SizeHint::default(),
         }
     }
@@ -103,4 +132,22 @@ where
     };
     // Running out of time is as good an end as any.
     drop(tokio::time::timeout(within, read).await);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_large_answer_that_is_read_slowly_is_given_up() {
+        for (bytes, is_read) in [(LARGE - 1, true), (4 * LARGE, false)] {
+            let mut body = Body::whole(vec![7; bytes]);
+            let mut read = 0;
+            while let Some(frame) = body.frame().await {
+                read += frame.unwrap().into_data().unwrap().len();
+                tokio::time::advance(Duration::from_secs(10)).await;
+            }
+            assert_eq!(read == bytes, is_read, "{read} of {bytes}");
+        }
+    }
 }

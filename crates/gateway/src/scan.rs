@@ -146,6 +146,8 @@ pub(crate) struct Scanner<'a> {
     depth: usize,
     /// A bit for each level: whether it is an object.
     objects: u128,
+    /// The same of the current level.
+    in_object: bool,
     /// Where the current string or number begins.
     start: usize,
     /// State of the current string.
@@ -162,6 +164,7 @@ impl<'a> Scanner<'a> {
             state: State::Value,
             depth: 0,
             objects: 0,
+            in_object: false,
             start: 0,
             weight: 0,
             base64: Base64::Unasked,
@@ -225,7 +228,7 @@ impl<'a> Scanner<'a> {
     /// Reads a byte between values. Returns whether it ended a value.
     fn structure<S: Sink>(&mut self, sink: &mut S, byte: u8) -> Result<bool, Fault> {
         let at = self.at;
-        let in_object = self.depth > 0 && self.objects >> (self.depth - 1) & 1 == 1;
+        let in_object = self.in_object;
         match (self.state, byte) {
             (State::Value | State::FirstItem, b'"') => {
                 self.begin_text(false, sink.is_media());
@@ -239,6 +242,7 @@ impl<'a> Scanner<'a> {
                 let bit = 1 << self.depth;
                 self.objects = if is_object { self.objects | bit } else { self.objects & !bit };
                 self.depth += 1;
+                self.in_object = is_object;
                 self.state = if is_object { State::FirstKey } else { State::FirstItem };
                 self.at += 1;
                 sink.open(at, is_object)?;
@@ -283,6 +287,7 @@ impl<'a> Scanner<'a> {
     fn close<S: Sink>(&mut self, sink: &mut S) -> bool {
         self.at += 1;
         self.depth -= 1;
+        self.in_object = self.depth > 0 && self.objects >> (self.depth - 1) & 1 == 1;
         sink.close(self.at);
         self.end_value();
         true

@@ -91,6 +91,8 @@ pub(super) struct Reading<'a> {
     depth: usize,
     /// A bit for each level: whether it is an object.
     objects: u128,
+    /// The same of the current level.
+    in_object: bool,
     /// The role of the value of the last field name.
     next: Role,
     /// Whether the current item has an id, and whether it has other content.
@@ -115,6 +117,7 @@ impl<'a> Reading<'a> {
             roles: [Role::Top; DEPTH_MAX + 1],
             depth: 0,
             objects: 0,
+            in_object: false,
             next: Role::Plain,
             item: (false, false),
             paused: false,
@@ -175,7 +178,7 @@ impl<'a> Reading<'a> {
 
     /// The role of the value that begins now.
     fn coming(&self) -> Role {
-        if self.objects >> self.depth & 1 == 1 {
+        if self.in_object {
             return self.next;
         }
         match self.roles[self.depth] {
@@ -193,7 +196,7 @@ impl<'a> Reading<'a> {
 
     /// Counts the prompts of a list as they begin.
     fn begin(&mut self) -> Role {
-        let is_listed = self.roles[self.depth] == Role::Prompts && self.objects >> self.depth & 1 == 0;
+        let is_listed = self.roles[self.depth] == Role::Prompts && !self.in_object;
         self.prompts += u64::from(is_listed);
         self.coming()
     }
@@ -294,6 +297,7 @@ impl Sink for Reading<'_> {
         self.roles[self.depth] = role;
         let bit = 1 << self.depth;
         self.objects = if is_object { self.objects | bit } else { self.objects & !bit };
+        self.in_object = is_object;
         if role == Role::Item {
             self.item = (false, false);
         }
@@ -310,6 +314,7 @@ impl Sink for Reading<'_> {
         }
         self.weight += if role == Role::Top || self.steers() { 0 } else { 1 };
         self.depth -= 1;
+        self.in_object = self.objects >> self.depth & 1 == 1;
         self.end(self.field_start..end);
     }
 

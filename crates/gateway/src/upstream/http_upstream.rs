@@ -24,6 +24,9 @@ const ERROR_MAX: usize = 64 << 10;
 const MESSAGE_MAX: usize = 4 << 10;
 const PARAM_MAX: usize = 256;
 
+/// Answers of this size, in bytes, are not read on the worker.
+const LARGE: usize = 1 << 20;
+
 /// Why an upstream cannot be set up.
 #[derive(Debug, Error)]
 pub enum UpstreamError {
@@ -182,15 +185,27 @@ impl HttpUpstream {
         if !is_success {
             return Err(refused(&body));
         }
-        let told = match usage::read_whole(&body) {
-            Ok(told) => told,
-            // JSON of another shape is the client's to understand, if it is all there.
-            Err(error) if error.is_data() && serde_json::from_slice::<IgnoredAny>(&body).is_ok() => {
-                Told::default()
-            }
-            Err(_) => return Err(Refusal::UpstreamBroken),
+        let told = if body.len() < LARGE {
+            read_usage(&body)?
+        } else {
+            // Beside the worker, whose other requests would wait.
+            let large = body.clone();
+            let read = tokio::task::spawn_blocking(move || read_usage(&large));
+            read.await.map_err(|_| Refusal::UpstreamBroken)??
         };
         Ok((body, told))
+    }
+}
+
+/// What an answer reports of its use.
+fn read_usage(body: &[u8]) -> Result<Told, Refusal> {
+    match usage::read_whole(body) {
+        Ok(told) => Ok(told),
+        // JSON of another shape is the client's to understand, if it is all there.
+        Err(error) if error.is_data() && serde_json::from_slice::<IgnoredAny>(body).is_ok() => {
+            Ok(Told::default())
+        }
+        Err(_) => Err(Refusal::UpstreamBroken),
     }
 }
 
