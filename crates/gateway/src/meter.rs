@@ -58,6 +58,8 @@ pub(crate) struct Meter {
     doubted: bool,
     /// Whether the gateway stopped reading an answer that may have gone on.
     given_up: bool,
+    /// Whether a line passed unread, and no usage came after it.
+    unread: bool,
     /// What the answer weighs so far.
     output: Weight,
     /// What the upstream says, latest first believed.
@@ -113,6 +115,7 @@ impl Meter {
             belief: asking.belief(),
             doubted: false,
             given_up: false,
+            unread: false,
             output: Weight::default(),
             usage: None,
             answered: false,
@@ -140,7 +143,9 @@ impl Meter {
     /// Takes note of a piece of an answer.
     fn told(&mut self, told: Told, data: &[u8]) {
         self.output.add(told.output);
-        self.usage = told.usage.filter(|usage| self.believes(*usage)).or(self.usage);
+        let usage = told.usage.filter(|usage| self.believes(*usage));
+        self.unread &= usage.is_none();
+        self.usage = usage.or(self.usage);
         if let Some(stored) = self.stored.as_mut().filter(|stored| stored.is_response && told.usage.is_some())
             && let Some(id) = usage::response_id(data)
         {
@@ -273,8 +278,10 @@ impl Drop for Meter {
             return;
         }
         let is_known = self.usage.is_some() || self.answered;
-        let is_certain =
-            !self.doubted && !self.given_up && (!self.left || (self.ended && self.usage.is_some()));
+        let is_certain = !self.doubted
+            && !self.given_up
+            && !self.unread
+            && (!self.left || (self.ended && self.usage.is_some()));
         let reserved = self.admitted.as_ref().map_or(0, Admitted::charged);
         match (is_known, is_certain) {
             (true, true) if self.usage.is_some() => self.settle(self.used(), "upstream"),
@@ -364,6 +371,7 @@ fn pass(piece: &Piece, lines: &mut Lines, meter: &mut Meter) -> Bytes {
         }
         meter.told(told, data);
     });
+    meter.unread |= lines.take_unread();
     match piece.end {
         Some(End::Broken(code)) => meter.broken(code),
         Some(End::GivenUp(code)) => {

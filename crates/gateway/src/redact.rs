@@ -121,7 +121,8 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
         forms.push(json(&|_| true, upper));
         forms.push(json(&|c| !c.is_ascii_alphanumeric(), upper));
         forms.push(json(&|c| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.' | '~'), upper));
-        // As PHP, Go and .NET do for HTML.
+        forms.push(json(&|c| c == '+', upper));
+        // As PHP and Go do for HTML; .NET escapes `+` too.
         forms.push(json(&|c| matches!(c, '<' | '>' | '&' | '+' | '\'' | '='), upper));
     }
     for set in [NON_ALPHANUMERIC, COMPONENT, UNRESERVED] {

@@ -4,8 +4,9 @@ use super::UsageEvent;
 use crate::usage::{self, Told};
 use bytes::Bytes;
 
-/// The longest line of a stream that is read, in bytes. Longer ones hold media, and pass unread.
-pub(super) const LINE_MAX: usize = 256 << 10;
+/// The longest line of a stream that is read, in bytes. Longer ones hold media, and pass unread. The last event of
+/// responses repeats the whole answer beside its usage, so this must not be small.
+pub(super) const LINE_MAX: usize = 1 << 20;
 
 /// Reads the lines of a stream of events, however it is cut into pieces, and leaves out what is not to be seen.
 #[derive(Debug)]
@@ -17,11 +18,18 @@ pub(super) struct Lines {
     is_long: bool,
     /// Whether the blank line that ends an event left out is still to come.
     skips_blank: bool,
+    /// Whether a line passed unread since this was last taken.
+    has_unread: bool,
 }
 
 impl Lines {
     pub(super) fn new(usage_event: UsageEvent) -> Self {
-        Self { usage_event, begun: Vec::new(), is_long: false, skips_blank: false }
+        Self { usage_event, begun: Vec::new(), is_long: false, skips_blank: false, has_unread: false }
+    }
+
+    /// Whether a line passed unread since the last time.
+    pub(super) fn take_unread(&mut self) -> bool {
+        std::mem::take(&mut self.has_unread)
     }
 
     /// Reads the next chunk, reports the meaning and the data of each event, and returns what is to be passed on.
@@ -46,7 +54,7 @@ impl Lines {
         }
         let rest = &piece[from..];
         if self.is_long || self.begun.len() + rest.len() > LINE_MAX {
-            self.is_long = true;
+            (self.is_long, self.has_unread) = (true, true);
             kept.append(&mut self.begun);
             kept.extend_from_slice(rest);
         } else {

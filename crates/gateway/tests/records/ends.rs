@@ -208,6 +208,9 @@ async fn a_call_that_the_gateway_gives_up_keeps_its_reservation() {
     // It never answers, and it falls silent in the middle.
     assert!(keeps_its_reservation(&Rig::new("", true).await, free).await);
     assert!(keeps_its_reservation(&Rig::new(&streamed(HELLO), true).await, stream).await);
+    // The last event, which would report the usage, is too long to be read.
+    let long = format!("data: {{\"x\":\"{}\"}}\n\ndata: [DONE]\n\n", "x".repeat(2 << 20));
+    assert!(keeps_its_reservation(&Rig::new(&streamed(&long), false).await, stream).await);
     // An answer that is larger than the share of a key: a quarter of 64 MiB.
     let large = whole("200 OK", &format!("\"{}\"", "x".repeat(17 << 20)));
     assert!(keeps_its_reservation(&Rig::new(&large, false).await, free).await);

@@ -25,8 +25,8 @@ const STRANGER_BODY_MAX: usize = keygate_gateway::memory::FREE;
 /// How long a body may take.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
 /// How much of an oversized body is read and dropped, so that its sender sees the error, and for how long.
-const DRAIN_MAX: usize = 8 << 20;
-const DRAIN_WITHIN: Duration = Duration::from_secs(5);
+const DRAIN_MAX: usize = 256 << 20;
+const DRAIN_WITHIN: Duration = Duration::from_secs(10);
 
 /// Who is signed in, and the request they make.
 pub(super) struct Signed {
